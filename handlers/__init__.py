@@ -1,0 +1,1 @@
+"""The edge: Lambda functions, their settings, and the one place where everything is put together."""

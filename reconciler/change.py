@@ -1,0 +1,39 @@
+"""A change: one conditional write of one item, as a value that every engine can carry out.
+
+It sets and removes only what differs, so that what someone else has just added stays.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.policy import LEGACY_PREFIX
+from reconciler.wire import Image, Value, same
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From `seen` (None: absent) to `item`, on the condition that `expects` still holds.
+
+    `expects` maps top-level attributes to the value that must stand there, or to None where none may.
+    """
+
+    key: Image
+    seen: Image | None
+    item: Image
+    sets: Mapping[str, Value]
+    removes: tuple[str, ...]
+    expects: Mapping[str, Value | None]
+
+    @property
+    def creates(self) -> bool:
+        """Whether the item must be absent."""
+        return self.seen is None
+
+
+def change_between(key: Image, seen: Image | None, item: Image, expects: Iterable[str]) -> Change:
+    """Return the change from `seen` to `item` that demands the seen values of the attributes in `expects`."""
+    if seen is None:
+        return Change(key, None, item, item, (), {})
+    sets = {name: value for name, value in item.items() if not same(seen.get(name), value)}
+    removes = tuple(sorted(name for name in seen if name not in item and not name.startswith(LEGACY_PREFIX)))
+    return Change(key, seen, item, sets, removes, {name: seen.get(name) for name in expects})

@@ -1,0 +1,62 @@
+"""Foreign writes: someone changed an item without the writer, so the ledger does not know it.
+
+Two images carry no order between them; nothing here can be exact. Adopting gives the changed registers an id and a stamp
+derived from nothing but (`Causality`, new attributes), so that every Region derives the same bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.codec import encode, fitting, leaves
+from reconciler.item import Item, Newest, Register
+from reconciler.policy import CAUSALITY, REGISTERS, Policy, flatten
+from reconciler.stamps import TAIL, TICK, Stamp, id_number, region_code_of, write_id
+from reconciler.wire import Image, Value, canonical_text
+
+
+def foreign_changes(base: Item, new: Image, policy: Policy) -> dict[str, Value | None]:
+    """Return the paths that `new` changed, with their values (None: removed).
+
+    A bare image, without `Causality`, removes nothing: what it lacks is kept.
+    """
+    before = leaves(base)
+    after = {path: fitting(path, value, policy.of(path)) for path, value in flatten(new, policy)}
+    changes: dict[str, Value | None] = {path: value for path, value in after.items() if before.get(path) != value}
+    if CAUSALITY in new:
+        changes.update(dict.fromkeys(before.keys() - after.keys()))
+    return changes
+
+
+def not_registers(changes: Mapping[str, Value | None], policy: Policy) -> list[str]:
+    """Return the changed paths that no stamp can order: a foreign change to them is for a person."""
+    return sorted(path for path in changes if policy.of(path).kind not in REGISTERS)
+
+
+def adopt_foreign(base: Item, changes: Mapping[str, Value | None], policy: Policy) -> Item:
+    """Return `base` with the changes as one more execution, the same in every Region."""
+    content = {path: value or {"NULL": False} for path, value in changes.items()}
+    identity = write_id(canonical_text({"M": {CAUSALITY: encode(base, policy)[CAUSALITY], "": {"M": content}}}))
+    newest_execution = base.ledger.newest
+    region = policy.region_of(newest_execution) if base.ledger.writes else policy.regions[0]
+    code = region_code_of(newest_execution) if base.ledger.writes else 1
+    stamp = Stamp((base.newest_stamp // TICK + 1) * TICK + code * TAIL + id_number(identity) % TAIL)
+    registers = {path: Register(stamp, value) for path, value in changes.items()}
+    return replace(
+        base,
+        ledger=replace(base.ledger, writes={**base.ledger.writes, identity: frozenset([stamp])}),
+        newest=max(base.newest, Newest(stamp, identity, region)),
+        registers={**base.registers, **registers},
+    )
+
+
+def still_held(changes: Mapping[str, Value | None], base: Item, current: Item) -> bool:
+    """Say whether the table still holds the foreign values, or has overwritten them by a stamped write."""
+    return all(_holds(current.registers.get(path), value, base.registers.get(path)) for path, value in changes.items())
+
+
+def _holds(now: Register | None, value: Value | None, before: Register | None) -> bool:
+    if now is None:
+        return value is None
+    return now.value == value or (before is not None and now.stamp > before.stamp)
+
+

@@ -1,0 +1,59 @@
+"""Included: is anything lost? Asked for every record, and nearly always the answer is no.
+
+It looks at two dictionaries as the stream delivers them: nothing is deserialised, converted or copied unless the two
+ledgers differ in more than what the new one adds.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.codec import causality_of, decode_ledger
+from reconciler.ledger import includes
+from reconciler.policy import CAUSALITY, Policy
+from reconciler.records import RawRecord
+from reconciler.wire import Image, Value
+
+
+def included(old: Image, new: Image, policy: Policy) -> bool | None:
+    """Say whether every execution of `old` is in `new`, two images with `Causality`; None where the horizon hides it."""
+    try:
+        ours, theirs = old[CAUSALITY]["M"], new[CAUSALITY]["M"]
+        if _same_past(ours, theirs) and ours["Writes"]["M"].items() <= theirs["Writes"]["M"].items():
+            return True
+    except (KeyError, TypeError, AttributeError):
+        pass  # what is malformed is named by the careful reading below
+    return includes(decode_ledger(causality_of(new), policy), decode_ledger(causality_of(old), policy))
+
+
+def _same_past(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> bool:
+    return (
+        ours.get("Deleted") == theirs.get("Deleted")
+        and ours.get("Horizon") == theirs.get("Horizon")
+        and ours.get("Folded") == theirs.get("Folded")
+    )
+
+
+def sift(records: Iterable[RawRecord], newest_stamp: str) -> tuple[list[RawRecord], int]:
+    """Return the records that may have lost something, and how many items are stamped after `newest_stamp`.
+
+    What is left out is sure: an INSERT, or a new image whose ledger has all that the old one has, and more.
+    """
+    suspicious: list[RawRecord] = []
+    ahead = 0
+    for raw in records:
+        try:
+            body = raw["dynamodb"]
+            new = body["NewImage"][CAUSALITY]["M"]
+            if new["Stamp"]["N"] > newest_stamp:
+                ahead += 1
+            if raw["eventName"] == "INSERT":
+                if not body["Keys"]:
+                    suspicious.append(raw)
+                continue
+            old = body["OldImage"][CAUSALITY]["M"]
+            ours, theirs = old["Writes"]["M"], new["Writes"]["M"]
+            if len(ours) < len(theirs) and _same_past(old, new) and ours.items() <= theirs.items() and body["Keys"]:
+                continue
+        except (KeyError, TypeError, AttributeError):
+            pass  # of another shape: read with care
+        suspicious.append(raw)
+    return suspicious, ahead

@@ -1,0 +1,167 @@
+"""Plain items: what has no `Causality` yet, read approximately, and adopted by the first write through the writer.
+
+Two images without a ledger carry no order between them but (Timestamp, LastUpdatedRegion): decisions here are approximate.
+Adoption is a fold: whatever happened before becomes one anonymous execution history at the item's own time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from reconciler.codec import elements_of, fitting
+from reconciler.errors import ItemError
+from reconciler.item import Item, Newest, Register
+from reconciler.join import join_values
+from reconciler.ledger import Ledger
+from reconciler.policy import (
+    CAUSALITY,
+    EXPIRES_AT,
+    IDEMPOTENCY_KEY,
+    LAST_REGION,
+    SEMILATTICES,
+    TIMESTAMP,
+    VERSION,
+    Kind,
+    Policy,
+    flatten,
+    unflatten,
+)
+from reconciler.stamps import MAX_MS, MIN_MS, Stamp, WriteId, client_stamp, id_number, write_id
+from reconciler.wire import Image, Value, canonical, canonical_text
+
+
+@dataclass(frozen=True, slots=True)
+class PlainItem:
+    """An item without `Causality`; `timestamp_ms` is None where it is unmanaged."""
+
+    image: Image
+    version: int
+    timestamp_ms: int | None
+    region: str
+    idempotency_key: str
+
+    @property
+    def id(self) -> WriteId:
+        """The write id of the key, or one derived from the canonical image where there is none."""
+        return write_id(self.idempotency_key or canonical_text({"M": self.image}))
+
+    @property
+    def stamp(self) -> Stamp:
+        """The stamp that adoption gives to everything in the item; the earliest where it has no usable time."""
+        return client_stamp(MIN_MS if self.timestamp_ms is None else self.timestamp_ms, self.id)
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Which of two plain items is the later."""
+        return self.timestamp_ms or 0, self.region, canonical_text({"M": self.image})
+
+
+def read_plain(image: Image) -> PlainItem:
+    """Read an image without `Causality`; nothing in it can be malformed, only unusable."""
+    time = _whole(image.get(TIMESTAMP))
+    return PlainItem(
+        image,
+        max(_whole(image.get(VERSION)) or 0, 0),
+        time if time is not None and MIN_MS <= time <= MAX_MS else None,
+        _text(image.get(LAST_REGION)),
+        _text(image.get(IDEMPOTENCY_KEY)),
+    )
+
+
+def has_clock(image: Image) -> bool:
+    """Say whether a plain image has the Version and usable Timestamp that the seed's writers give."""
+    return _whole(image.get(VERSION)) is not None and read_plain(image).timestamp_ms is not None
+
+
+def succeeds(new: PlainItem, old: PlainItem) -> bool | None:
+    """Say whether `new` was written over `old` by someone who saw it; None where either is unmanaged."""
+    if old.timestamp_ms is None or new.timestamp_ms is None:
+        return None
+    if new.version == old.version:
+        return new.id == old.id
+    return new.version > old.version and new.timestamp_ms >= old.timestamp_ms
+
+
+def resolve_plain(left: PlainItem, right: PlainItem, policy: Policy) -> PlainItem:
+    """Return the later of two plain items, with what only the other has; Version becomes the greater + 1.
+
+    Attributes whose policy needs no stamps (max, min, union, rank, custom) join exactly.
+    """
+    if canonical_text({"M": left.image}) == canonical_text({"M": right.image}):
+        return left
+    earlier, later = sorted((left, right), key=lambda item: item.order)
+    mine, others = dict(flatten(later.image, policy)), dict(flatten(earlier.image, policy))
+    leaves = {**others, **mine}
+    for path in mine.keys() & others.keys():
+        attribute = policy.of(path)
+        if attribute.kind in SEMILATTICES:
+            values = (fitting(path, content[path], attribute) for content in (mine, others))
+            leaves[path] = join_values(path, attribute, *values)
+    image = {**earlier.image, **later.image, **unflatten(leaves, policy)}
+    image[VERSION] = {"N": str(max(left.version, right.version) + 1)}
+    return read_plain({name: canonical(image[name]) for name in sorted(image)})
+
+
+def adopt(plain: PlainItem, policy: Policy) -> Item:
+    """Return the plain item with a ledger: one folded history at its own time; ItemError names what does not fit."""
+    if EXPIRES_AT in plain.image:
+        raise ItemError(EXPIRES_AT, "is reserved for tombstones; an item that has one cannot be adopted")
+    stamp = plain.stamp
+    content = _Content(stamp)
+    for path, value in flatten(plain.image, policy):
+        content.add(path, fitting(path, value, policy.of(path)), policy)
+    return Item(
+        {name: canonical(value) for name, value in policy.key_of(plain.image).items()},
+        Ledger(horizon=stamp, count=plain.version, sum=id_number(plain.id)),
+        Newest(stamp, plain.idempotency_key, plain.region),
+        content.registers,
+        content.values,
+        content.bases,
+        {},
+        content.dots,
+    )
+
+
+def adoption_included(plain: PlainItem, ledger: Ledger) -> bool:
+    """Say whether a ledger that was adopted from a plain item was adopted from this one, or from a successor."""
+    if plain.version == ledger.count and ledger.sum != id_number(plain.id):
+        return False
+    return plain.version <= ledger.count and plain.stamp <= ledger.horizon
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    stamp: Stamp
+    registers: dict[str, Register] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    bases: dict[str, Decimal] = field(default_factory=dict)
+    dots: dict[str, Mapping[str, frozenset[Stamp]]] = field(default_factory=dict)
+
+    def add(self, path: str, value: Value, policy: Policy) -> None:
+        match policy.of(path).kind:
+            case Kind.LATEST | Kind.MANUAL:
+                self.registers[path] = Register(self.stamp, value)
+            case Kind.COUNTER:
+                self.bases[path] = Decimal(value["N"])
+            case Kind.SET:
+                self.dots[path] = {element: frozenset([self.stamp]) for element in elements_of(value)}
+            case _:
+                self.values[path] = value
+
+
+def is_plain(image: Image) -> bool:
+    """Say whether an image has no `Causality`."""
+    return CAUSALITY not in image
+
+
+def _whole(value: Value | None) -> int | None:
+    try:
+        number = Decimal(value["N"]) if value else None
+    except (KeyError, TypeError, ArithmeticError, ValueError):
+        return None
+    return int(number) if number is not None and number.is_finite() and number == number.to_integral_value() else None
+
+
+def _text(value: Value | None) -> str:
+    text = value.get("S") if isinstance(value, Mapping) else None
+    return text if isinstance(text, str) else ""

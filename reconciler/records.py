@@ -1,0 +1,106 @@
+"""Stream records, as a Lambda trigger delivers them.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NewType
+
+from reconciler.errors import ConfigurationError, ItemError
+from reconciler.policy import Policy
+from reconciler.wire import Image
+
+SequenceNumber = NewType("SequenceNumber", str)
+RawRecord = Mapping[str, Any]
+KeyId = tuple[Any, ...]
+
+SOURCE = "aws:dynamodb"
+VIEW = "NEW_AND_OLD_IMAGES"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One change that one replica saw: a local write, a replicated one, or a delete."""
+
+    operation: str
+    key: Image
+    old: Image | None
+    new: Image | None
+    sequence_number: SequenceNumber
+    at_ms: int | None
+    """ApproximateCreationDateTime: rounded, never an order."""
+
+
+def parse_record(raw: RawRecord) -> StreamRecord:
+    """Return the record as a value; ItemError names the member that is missing or impossible."""
+    body = _mapping(raw.get("dynamodb"), "dynamodb")
+    operation = raw.get("eventName")
+    if operation not in {"INSERT", "MODIFY", "REMOVE"}:
+        raise ItemError("eventName", "is not INSERT, MODIFY or REMOVE")
+    return StreamRecord(
+        operation,
+        _keys(body),
+        None if operation == "INSERT" else _image(body, "OldImage"),
+        None if operation == "REMOVE" else _image(body, "NewImage"),
+        sequence_number_of(raw),
+        _milliseconds(body.get("ApproximateCreationDateTime")),
+    )
+
+
+def sequence_number_of(raw: RawRecord) -> SequenceNumber:
+    """Return what a failed record is reported by; empty where it has none."""
+    body = raw.get("dynamodb") if isinstance(raw, Mapping) else None
+    number = body.get("SequenceNumber") if isinstance(body, Mapping) else None
+    return SequenceNumber(number if isinstance(number, str) else "")
+
+
+def key_id(keys: Image, names: Iterable[str]) -> KeyId:
+    """Return a hashable identity of a key, cheaply."""
+    return tuple(content for name in names for content in keys[name].items())
+
+
+def refuse_misconfiguration(records: Sequence[RawRecord], policy: Policy) -> None:
+    """Raise ConfigurationError where even one record shows a fault that every record would share."""
+    names = set(policy.key_names)
+    for raw in records:
+        if not isinstance(raw, Mapping):
+            continue
+        if raw.get("eventSource", SOURCE) != SOURCE:
+            raise ConfigurationError(f"a record of {raw['eventSource']!r}; this function reads DynamoDB Streams only")
+        body = raw.get("dynamodb")
+        if not isinstance(body, Mapping):
+            continue
+        if body.get("StreamViewType", VIEW) != VIEW:
+            raise ConfigurationError(f"the stream's view type is {body['StreamViewType']!r}; it must be {VIEW}")
+        keys = body.get("Keys")
+        if isinstance(keys, Mapping) and keys and keys.keys() != names:
+            raise ConfigurationError(
+                f"the records' key is {sorted(keys)}, the policy's {sorted(names)}: another table's stream, or policy"
+            )
+
+
+def _mapping(value: object, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not value:
+        raise ItemError(place, "is missing or not a map")
+    return value
+
+
+def _keys(body: Mapping[str, Any]) -> Image:
+    keys = _mapping(body.get("Keys"), "dynamodb.Keys")
+    for name, value in keys.items():
+        if not isinstance(value, Mapping) or not all(isinstance(content, str) for content in value.values()):
+            raise ItemError(f"dynamodb.Keys.{name}", "is not text, a number or binary")
+    return keys
+
+
+def _image(body: Mapping[str, Any], name: str) -> Image:
+    image = _mapping(body.get(name), f"dynamodb.{name}")
+    for attribute, value in image.items():
+        if not isinstance(value, Mapping):
+            raise ItemError(f"dynamodb.{name}.{attribute}", "is not a value with a type letter")
+    return image
+
+
+def _milliseconds(seconds: object) -> int | None:
+    return int(seconds * 1000) if isinstance(seconds, int | float) else None

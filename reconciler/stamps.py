@@ -1,0 +1,75 @@
+"""Stamps: one total order over every execution of every write in every Region.
+
+A stamp is hybrid logical time (Kulkarni et al. 2014, "Logical Physical Clocks") packed in one decimal of
+25 digits, so that DynamoDB stores it as a number and a person can read it:
+
+    1700000000123 0007 02 482913
+    milliseconds  |    |  tail: write id modulo 10^6
+                  |    Region code: position, from 01, in the policy's list of Regions; 00 = a client's time
+                  counter: orders executions within a millisecond; its overflow carries into the milliseconds
+
+The tail is there because a Region that has forgotten its own write issues the same millisecond and counter again.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NewType
+
+Stamp = NewType("Stamp", int)
+WriteId = NewType("WriteId", str)
+
+NEVER = Stamp(0)
+DIGITS = 25
+MIN_MS, MAX_MS = 10**12, 10**13 - 1
+TAIL = 10**6
+TICK = 100 * TAIL  # one step of (milliseconds, counter)
+TICKS_PER_MS = 10**4
+EARLIEST = Stamp(MIN_MS * TICKS_PER_MS * TICK)
+ID_BYTES, ID_CHARACTERS = 12, 16
+
+
+def write_id(idempotency_key: str) -> WriteId:
+    """Return the 96-bit BLAKE2b of the key, base64url: 16 characters."""
+    return WriteId(urlsafe_b64encode(blake2b(idempotency_key.encode(), digest_size=ID_BYTES).digest()).decode())
+
+
+@lru_cache(maxsize=4096)
+def id_number(identity: WriteId) -> int:
+    """Return the id as a big-endian number; ValueError where the text is no write id."""
+    if len(identity) != ID_CHARACTERS:
+        raise ValueError(identity)
+    return int.from_bytes(urlsafe_b64decode(identity), "big")
+
+
+def client_stamp(ms: int, identity: WriteId) -> Stamp:
+    """Return the value stamp of a client's own time: counter 0000, Region code 00."""
+    return Stamp(ms * TICKS_PER_MS * TICK + id_number(identity) % TAIL)
+
+
+def next_stamp(now_ms: int, newest: Stamp, region_code: int, identity: WriteId) -> Stamp:
+    """Return a stamp above `newest`, at `now_ms` or as soon after it as order allows."""
+    ticks = max(now_ms * TICKS_PER_MS, newest // TICK + 1)
+    return Stamp(ticks * TICK + region_code * TAIL + id_number(identity) % TAIL)
+
+
+def ms_of(stamp: Stamp) -> int:
+    """Return the stamp's milliseconds since 1970."""
+    return stamp // (TICKS_PER_MS * TICK)
+
+
+def region_code_of(stamp: Stamp) -> int:
+    """Return the stamp's Region code, 0 for a client's time."""
+    return stamp // TAIL % 100
+
+
+def tail_of(stamp: Stamp) -> int:
+    """Return the last six digits: the write id modulo 10^6."""
+    return stamp % TAIL
+
+
+def parse_stamp(text: str) -> Stamp:
+    """Read 25 plain digits; ValueError for anything else."""
+    if len(text) != DIGITS or not (text.isascii() and text.isdigit()) or text[0] == "0":
+        raise ValueError(text)
+    return Stamp(int(text))

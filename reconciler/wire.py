@@ -1,0 +1,242 @@
+"""Wire values: DynamoDB's typed JSON, kept as it came, made canonical only where bytes are compared.
+
+    {"S": "x"}   {"N": "1.5"}   {"B": "base64"}   {"SS": [...]}   {"M": {...}}   {"L": [...]}   {"NULL": true}   {"BOOL": false}
+
+Binary is base64 text here, as in a Lambda event; the DynamoDB adapter turns it into bytes and back.
+Numbers are exact to DynamoDB's 38 digits
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html).
+"""
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Context, Decimal, DecimalException, DivisionByZero, Inexact, InvalidOperation, Overflow
+from hashlib import blake2b
+from typing import Any
+
+Value = Mapping[str, Any]
+Image = Mapping[str, Value]
+
+MAX_DIGITS = 38
+MAX_EXPONENT, MIN_EXPONENT = 125, -130
+MAX_DEPTH = 32
+# Wide enough for any sum of DynamoDB numbers: what a sum may hold is judged once, on the result, so that order has no say.
+EXACT = Context(prec=600, Emin=-9999, Emax=9999, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+SET_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
+
+
+def number_text(number: Decimal) -> str:
+    """Write a number as DynamoDB keeps it, without an exponent; ValueError where it cannot hold it."""
+    if not number.is_finite():
+        raise ValueError("not a finite number")
+    if not number:
+        return "0"
+    text = f"{number:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    significant = text.lstrip("-").replace(".", "").strip("0")
+    if len(significant) > MAX_DIGITS:
+        raise ValueError("more than 38 digits")
+    if not MIN_EXPONENT <= number.adjusted() <= MAX_EXPONENT:
+        raise ValueError("beyond DynamoDB's range of numbers")
+    return text
+
+
+def canonical_number(text: str) -> str:
+    """Normalise a number's text; ValueError where it is none that DynamoDB can hold."""
+    if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and (text[0] != "0" or text == "0"):
+        return text
+    try:
+        return number_text(Decimal(text))
+    except DecimalException:
+        raise ValueError("not a number") from None
+
+
+def _text(content: Any) -> str:  # noqa: ANN401 - whatever the wire held
+    if not isinstance(content, str):
+        raise ValueError("not text")  # noqa: TRY004 - one error type for every unreadable value
+    return content
+
+
+def _base64(content: Any) -> str:  # noqa: ANN401 - whatever the wire held
+    try:
+        return b64encode(b64decode(_text(content), validate=True)).decode()
+    except Base64Error:
+        raise ValueError("not base64") from None
+
+
+def _boolean(content: Any) -> bool:  # noqa: ANN401 - whatever the wire held
+    if not isinstance(content, bool):
+        raise ValueError("not a boolean")  # noqa: TRY004 - one error type for every unreadable value
+    return content
+
+
+def _set_of(scalar: Callable[[Any], str], order: Callable[[str], Any]) -> Callable[[Any], list[str]]:
+    def canonical_set(content: Any) -> list[str]:  # noqa: ANN401 - whatever the wire held
+        if not isinstance(content, Sequence) or isinstance(content, str) or not content:
+            raise ValueError("not a list of set elements")
+        return sorted({scalar(element) for element in content}, key=order)
+
+    return canonical_set
+
+
+def _list(content: Any) -> list[Value]:  # noqa: ANN401 - whatever the wire held
+    if not isinstance(content, list):
+        raise ValueError("not a list")  # noqa: TRY004 - one error type for every unreadable value
+    return [canonical(value) for value in content]
+
+
+def _map(content: Any) -> dict[str, Value]:  # noqa: ANN401 - whatever the wire held
+    if not isinstance(content, Mapping):
+        raise ValueError("not a map")  # noqa: TRY004 - one error type for every unreadable value
+    return {_text(name): canonical(content[name]) for name in sorted(content)}
+
+
+def _number(content: Any) -> str:  # noqa: ANN401 - whatever the wire held
+    return canonical_number(_text(content))
+
+
+_CANONICAL: dict[str, Callable[[Any], Any]] = {
+    "S": _text,
+    "N": _number,
+    "B": _base64,
+    "BOOL": _boolean,
+    "NULL": _boolean,
+    "SS": _set_of(_text, str),
+    "NS": _set_of(_number, Decimal),
+    "BS": _set_of(_base64, b64decode),
+    "L": _list,
+    "M": _map,
+}
+
+
+def canonical(value: Value) -> Value:
+    """Return the one form that every equal value has; ValueError where it is no wire value.
+
+    DynamoDB Local shows an empty map as ``{}`` without a type letter: read as an empty map.
+    """
+    if not isinstance(value, Mapping) or len(value) > 1:
+        raise ValueError("not a value with one type letter")
+    for letter, content in value.items():
+        if letter not in _CANONICAL:
+            raise ValueError("not a value with one type letter")
+        return {letter: _CANONICAL[letter](content)}
+    return {"M": {}}
+
+
+def canonical_image(image: Image) -> Image:
+    """Return the image with every value canonical and its attributes sorted."""
+    return {name: canonical(image[name]) for name in sorted(image)}
+
+
+def canonical_text(value: Value) -> str:
+    """Serialise a value so that equal values have equal bytes."""
+    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def same(left: Value | None, right: Value | None) -> bool:
+    """Say whether two values are equal to DynamoDB, whatever their spelling."""
+    if left == right:
+        return True
+    if left is None or right is None or left.keys() != right.keys():
+        return False
+    return canonical(left) == canonical(right)
+
+
+def digest(image: Image) -> str:
+    """Return a short digest of an image or key: what logs may show of it."""
+    return blake2b(canonical_text({"M": image}).encode("utf-8", "surrogatepass"), digest_size=ID_DIGEST_BYTES).hexdigest()
+
+
+ID_DIGEST_BYTES = 16
+
+
+def plain(value: Value) -> Any:  # noqa: ANN401 - any Python value
+    """Return the value as boto3's resources give it: str, Decimal, bytes, set, list, dict, bool, None."""
+    for letter, content in value.items():
+        match letter:
+            case "N":
+                return Decimal(content)
+            case "B":
+                return b64decode(content)
+            case "SS":
+                return set(content)
+            case "NS":
+                return {Decimal(number) for number in content}
+            case "BS":
+                return {b64decode(element) for element in content}
+            case "L":
+                return [plain(element) for element in content]
+            case "M":
+                return {name: plain(element) for name, element in content.items()}
+            case "NULL":
+                return None
+            case _:
+                return content
+    return {}
+
+
+def plain_image(image: Image) -> dict[str, Any]:
+    """Return an item as boto3's resources give it."""
+    return {name: plain(value) for name, value in image.items()}
+
+
+def from_plain(value: Any) -> Value:  # noqa: ANN401 - any Python value
+    """Return a boto3-style value in canonical wire form; ValueError says why DynamoDB cannot hold it."""
+    return canonical(_typed(value, MAX_DEPTH))
+
+
+def _typed(value: Any, depth: int) -> Value:  # noqa: ANN401, PLR0911 - any Python value, one way out for each type
+    if depth < 0:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": number_text(Decimal(value))}
+        case float():
+            raise ValueError("a float is not exact; use int or Decimal")
+        case str():
+            return {"S": _encodable(value)}
+        case bytes() | bytearray():
+            return {"B": b64encode(value).decode()}
+        case list() | tuple():
+            return {"L": [_typed(element, depth - 1) for element in value]}
+        case Mapping():
+            return {"M": {_name(name): _typed(element, depth - 1) for name, element in value.items()}}
+        case AbstractSet():
+            return typed_set(value)
+        case _ if isinstance(getattr(value, "value", None), bytes):  # boto3's Binary
+            return {"B": b64encode(value.value).decode()}
+        case _:
+            raise ValueError(f"DynamoDB has no type for {type(value).__name__}")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise ValueError("a map's names are text")  # noqa: TRY004 - one error type for every value DynamoDB cannot hold
+    return _encodable(name)
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("text that UTF-8 cannot encode") from None
+    return text
+
+
+def typed_set(elements: Iterable[Any]) -> Value:
+    """Return a set in wire form; ValueError where it is empty or its elements are not all S, all N or all B."""
+    scalars = [_typed(element, 0) for element in elements]
+    letters = {letter for scalar in scalars for letter in scalar}
+    if not scalars:
+        raise ValueError("a set is never empty")
+    if len(letters) > 1 or not letters <= set(SET_TYPES.values()):
+        raise ValueError("a set holds only text, only numbers or only binary")
+    letter = letters.pop()
+    return {f"{letter}S": [scalar[letter] for scalar in scalars]}

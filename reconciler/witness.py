@@ -1,0 +1,61 @@
+"""Witness: the conflict that a record shows, told from its two images and from what they became."""
+
+from collections.abc import Mapping
+
+from reconciler.codec import causality_of, decode_ledger
+from reconciler.conflict import Conflict, Kind, Mode
+from reconciler.errors import ItemError
+from reconciler.ledger import Ledger, missing
+from reconciler.plain import adoption_included, is_plain, read_plain
+from reconciler.policy import Policy, flatten
+from reconciler.records import StreamRecord
+from reconciler.stamps import WriteId
+from reconciler.wire import Image, Value, canonical_image, same
+
+
+def conflict_of(kind: Kind, record: StreamRecord, merged: Image | None, policy: Policy, region: str) -> Conflict:
+    """Return what the record's old image lost, to whom, and what it became."""
+    loser = record.old or {}
+    before = _leaves(loser, policy)
+    winner = record.new
+    rival = merged if kind is Kind.LOST_TO_DELETE else winner
+    return Conflict(
+        kind=kind,
+        mode=_mode(kind, loser, winner),
+        region=region,
+        table=policy.name,
+        key=record.key,
+        sequence_number=record.sequence_number,
+        loser=loser,
+        winner=winner,
+        merged=merged,
+        writes=_unseen(loser, rival, policy),
+        overwritten=_differing(before, _leaves(winner or {}, policy)),
+        lost=_differing(before, _leaves(merged or {}, policy)),
+    )
+
+
+def _mode(kind: Kind, loser: Image, winner: Image | None) -> Mode:
+    """Only two ledgers prove anything; a foreign write has none, whatever `Causality` it left standing."""
+    exact = not is_plain(loser) and (winner is None or not is_plain(winner)) and kind is not Kind.FOREIGN
+    return Mode.EXACT if exact else Mode.APPROXIMATE
+
+
+def _unseen(loser: Image, rival: Image | None, policy: Policy) -> tuple[WriteId, ...]:
+    """Return the loser's writes that the rival has never seen."""
+    seen = Ledger() if rival is None or is_plain(rival) else decode_ledger(causality_of(rival), policy)
+    if not is_plain(loser):
+        return missing(decode_ledger(causality_of(loser), policy), seen)
+    plain = read_plain(loser)
+    return () if adoption_included(plain, seen) else (plain.id,)
+
+
+def _leaves(image: Image, policy: Policy) -> Mapping[str, Value]:
+    try:
+        return dict(flatten(canonical_image(image), policy))
+    except (ItemError, ValueError):
+        return {name: value for name, value in image.items() if policy.is_users(name)}
+
+
+def _differing(before: Mapping[str, Value], after: Mapping[str, Value]) -> tuple[str, ...]:
+    return tuple(sorted(path for path, value in before.items() if not same(value, after.get(path))))
