@@ -84,10 +84,10 @@ def _time_left(context: object) -> TimeLeft:
     return left
 
 
-def _execute(writer: Writer, event: object) -> Result:
+def _execute(writer: Writer, event: Any) -> Result:  # noqa: ANN401 - the writer names what is wrong with it
     """Execute a request, or a transaction of several."""
     if not isinstance(event, Mapping) or "Transaction" not in event:
-        return writer.process_event(event)  # type: ignore[arg-type] - the writer names what is wrong with it
+        return writer.process_event(event)
     transaction = event["Transaction"]
     if not isinstance(transaction, Mapping) or len(event) > 1:
         raise RequestError("Transaction", "a mapping was expected, alone in the request")
@@ -95,9 +95,7 @@ def _execute(writer: Writer, event: object) -> Result:
         if name not in {"Events", IDEMPOTENCY_KEY, TIMESTAMP}:
             raise RequestError(f"Transaction.{name}", "is no field of a transaction")
     return writer.process_transaction(
-        transaction.get("Events"),  # type: ignore[arg-type] - the writer names what is wrong with it
-        transaction.get(IDEMPOTENCY_KEY),
-        transaction.get(TIMESTAMP),
+        transaction.get("Events", ()), transaction.get(IDEMPOTENCY_KEY), transaction.get(TIMESTAMP)
     )
 
 

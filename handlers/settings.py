@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.errors import ConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What one deployed function is told; sizes are numbers of things, times in milliseconds."""
 
@@ -65,12 +65,16 @@ def _whole(environ: Mapping[str, str], name: str, default: int, least: int, most
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-        raise ConfigurationError(f"environment variable {name} is {text!r}; a whole number {least} to {most} was expected")
+        raise ConfigurationError(
+            f"environment variable {name} is {text!r}; a whole number {least} to {most} was expected"
+        )
     return int(text)
 
 
 def _level(environ: Mapping[str, str]) -> str:
     level = (environ.get("LOG_LEVEL") or Settings.log_level).upper()
     if level not in LEVELS:
-        raise ConfigurationError(f"environment variable LOG_LEVEL is {level!r}; one of {', '.join(LEVELS)} was expected")
+        raise ConfigurationError(
+            f"environment variable LOG_LEVEL is {level!r}; one of {', '.join(LEVELS)} was expected"
+        )
     return level

@@ -10,10 +10,13 @@ from handlers.bootstrap import Handler, stream_handler
 
 @cache
 def _handler() -> Handler:
-    """Put the function together at its first event: a wrong setting is an error of the invocation, not of the import."""
+    """Put the function together at its first event: a wrong setting fails the invocation, not the import."""
     return stream_handler()
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return ``{"batchItemFailures": [{"itemIdentifier": sequence number}, ...]}``; raise where the deployment is wrong."""
+    """Return ``{"batchItemFailures": [{"itemIdentifier": sequence number}, ...]}``.
+
+    Raises ConfigurationError where every record would share a fault: the whole batch is delivered again.
+    """
     return _handler()(event, context)

@@ -10,7 +10,7 @@ from handlers.bootstrap import Handler, write_handler
 
 @cache
 def _handler() -> Handler:
-    """Put the function together at its first event: a wrong setting is an error of the invocation, not of the import."""
+    """Put the function together at its first event: a wrong setting fails the invocation, not the import."""
     return write_handler()
 
 

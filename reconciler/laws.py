@@ -237,8 +237,7 @@ def _parts(value: Any) -> Iterator[Any]:  # noqa: ANN401 - any plain value
             yield from _cuts(value)
         case Decimal():
             digits = f"{value.copy_abs():f}"
-            yield from map(Decimal, ("0", "1", "-1", digits))
-            yield from (Decimal(digits[:end]) for end in (len(digits) // 2, len(digits) - 1) if end)
+            yield from map(Decimal, ("0", "1", "-1", digits, digits[:-1] or "0"))
         case set():
             yield from (set(cut) for cut in _cuts(sorted(value)) if cut)
         case list():

@@ -22,7 +22,7 @@ def _config(connections: int) -> Config:
 def dynamodb_table(policy: Policy, region: str, connections: int = 10) -> DynamoDBTable:
     """Return the policy's table in one Region; AWS_ENDPOINT_URL_DYNAMODB chooses another endpoint."""
     client = boto3.client("dynamodb", region_name=region, config=_config(connections))
-    return DynamoDBTable(client, policy.name, policy.key_names)
+    return DynamoDBTable(client, policy.name)
 
 
 def poison_queue(url: str, region: str, connections: int = 10) -> SqsPoisonQueue:

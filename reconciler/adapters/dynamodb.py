@@ -3,9 +3,9 @@
 Every write is conditional, so each may be repeated after an unknown outcome.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.adapters.binary import from_boto, to_boto
 from reconciler.adapters.effects import holds
@@ -18,6 +18,7 @@ from reconciler.wire import Image
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_dynamodb.service_resource import Table
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 CONDITION_FAILED = "ConditionalCheckFailed"
 # What boto3 hooks into a resource's client, so that it takes and returns Python values in place of typed ones.
@@ -33,14 +34,9 @@ class DynamoDBTable:
     """A table behind a low-level boto3 client."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        """Use `client`, which must be a low-level one, not a resource's: see `from_resource`."""
+        """Use `client`, a low-level one; a resource's takes other values, and goes through `from_resource`."""
         self._client = client
         self._name = name
-
-    @classmethod
-    def from_resource(cls, table: "Table") -> Self:
-        """Use the endpoint, Region, credentials and connections of a boto3 Table, which itself stays as it is."""
-        return cls(plain_client(table), table.name)
 
     def read(self, key: Image) -> Image | None:
         """Return the item, read strongly in this Region."""
@@ -63,7 +59,7 @@ class DynamoDBTable:
 
     def transact(self, changes: Sequence[Change], token: str) -> Written | StaleItems:
         """Make all changes or none; the same token, of at most 36 characters, within ten minutes is the same call."""
-        items = [dict([request_for(change, self._name)]) for change in changes]
+        items = [_transacted(change, self._name) for change in changes]
         with faults("TransactWriteItems", self._name):
             try:
                 self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
@@ -78,3 +74,33 @@ class DynamoDBTable:
                     raise fault_of_reasons(reasons, f"TransactWriteItems on {self._name}") from error
                 return StaleItems(stale)
         return Written()
+
+
+def from_resource(table: "Table") -> DynamoDBTable:
+    """Return an adapter with the Table's endpoint, Region, credentials and connections; the Table stays as it is."""
+    return DynamoDBTable(plain_client(table), table.name)
+
+
+def plain_client(table: "Table") -> "DynamoDBClient":
+    """Return the Table's own client without the hooks that convert values; the two share all connections.
+
+    A new client would need the session, which a Table does not reveal. `copy.copy` of a client recurses for ever.
+    """
+    original = table.meta.client
+    client = object.__new__(type(original))
+    client.__dict__.update(original.__dict__)
+    client.meta = copy(original.meta)
+    client.meta.events = copy(original.meta.events)
+    for event, identity in RESOURCE_HOOKS:
+        client.meta.events.unregister(event, unique_id=identity)
+    return client
+
+
+def _transacted(change: Change, table_name: str) -> "TransactWriteItemTypeDef":
+    action, request = request_for(change, table_name)
+    return cast("TransactWriteItemTypeDef", {action: request})
+
+
+def _shown(failure: Mapping[str, Any]) -> Image | None:
+    """Return the item that a failed condition shows; None where there is none."""
+    return from_boto(failure["Item"]) if failure.get("Item") else None

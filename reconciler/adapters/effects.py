@@ -1,14 +1,15 @@
 """What a change does, as DynamoDB would do it: whether its conditions hold, and what then stands there."""
 
 from reconciler.change import Change
-from reconciler.wire import Image, same
+from reconciler.errors import ItemError
+from reconciler.wire import Image, Value, same
 
 
 def holds(change: Change, current: Image | None) -> bool:
     """Say whether the change may be made to what stands there now (None: absent)."""
     if current is None or change.creates:
         return current is None and change.creates
-    return all(same(current.get(name), value) for name, value in change.expects.items())
+    return all(_is_same(name, current.get(name), value) for name, value in change.expects.items())
 
 
 def after(change: Change, current: Image | None) -> Image:
@@ -22,3 +23,10 @@ def after(change: Change, current: Image | None) -> Image:
 def is_empty(change: Change) -> bool:
     """Say whether the change only asks whether its conditions hold."""
     return not (change.creates or change.sets or change.removes)
+
+
+def _is_same(name: str, current: Value | None, expected: Value | None) -> bool:
+    try:
+        return same(current, expected)
+    except ValueError as error:
+        raise ItemError(name, str(error)) from None

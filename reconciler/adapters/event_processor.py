@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reconciler.adapters import system
-from reconciler.adapters.dynamodb import from_resource
+from reconciler.adapters.dynamodb import DynamoDBTable
 from reconciler.policy import Policy, default_policy
 from reconciler.ports import Clock, Pause
 from reconciler.writer import Writer
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table as Boto3Table
+    from types_boto3_dynamodb.service_resource import Table as Boto3Table
 
 
 class _NoMeter:
@@ -35,7 +35,7 @@ class EventProcessor(Writer):
         """Write to a boto3 Table in `region`; without a policy every attribute is `latest`."""
         policy = policy or default_policy(dynamo_table.name)
         super().__init__(
-            from_resource(dynamo_table, policy.key_names),
+            DynamoDBTable.from_resource(dynamo_table),
             region,
             policy,
             clock=clock,

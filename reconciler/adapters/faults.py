@@ -1,4 +1,4 @@
-"""Faults of AWS in the project's words: is it the deployment, the item, or a matter of trying again?
+"""What AWS raises, in the project's words: the deployment is wrong, the item is, or trying again may help.
 
 A code that is in no table is taken as transient: a record that is retried is late, one that is refused may be lost.
 A write whose outcome is unknown (a timeout) is transient too: all writes are conditional, so it can be repeated.

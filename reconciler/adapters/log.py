@@ -25,9 +25,8 @@ def json_logger(level: str = "INFO", **context: str) -> Logger:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
-        **context,
     )
-    return logger
+    return logger.bind(**context)
 
 
 class LogRecorder:

@@ -161,18 +161,34 @@ class MemoryQueue:
 
 
 class MemoryRecorder:
-    """Keeps conflicts in a list, and fails while `failing` is set."""
+    """Keeps what it is told in lists, and fails while `failing` is set."""
 
     def __init__(self) -> None:
         """Start empty and well."""
-        self.conflicts: list[Conflict] = []
+        self.conflicts: list[tuple[Conflict, bool]] = []
+        """Each with whether it was repaired."""
+        self.messages: list[PoisonMessage] = []
+        self.faults: list[tuple[tuple[str, ...], BaseException]] = []
         self.failing = False
 
-    def record(self, conflict: Conflict) -> None:
+    def conflict(self, conflict: Conflict, *, repaired: bool) -> None:
         """Keep the conflict."""
+        self._fail_if_failing()
+        self.conflicts.append((conflict, repaired))
+
+    def poisoned(self, message: PoisonMessage) -> None:
+        """Keep the message."""
+        self._fail_if_failing()
+        self.messages.append(message)
+
+    def failed(self, sequence_numbers: Sequence[str], fault: BaseException) -> None:
+        """Keep the numbers and the fault."""
+        self._fail_if_failing()
+        self.faults.append((tuple(sequence_numbers), fault))
+
+    def _fail_if_failing(self) -> None:
         if self.failing:
             raise TransientError("the recorder fails")
-        self.conflicts.append(conflict)
 
 
 class MemoryMeter:

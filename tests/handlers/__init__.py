@@ -1,0 +1,1 @@
+"""The edge: settings, what is put together, JSON, metrics, logs."""

@@ -1,0 +1,197 @@
+"""The composition root: the very functions that are deployed, with parts in memory."""
+
+import pytest
+
+from handlers.bootstrap import load_policy, stream_handler, write_handler
+from handlers.settings import Settings
+from reconciler.adapters.memory import MemoryQueue, MemoryRecorder, MemoryTable
+from reconciler.errors import ConfigurationError, RequestError
+from reconciler.policy_file import loads
+
+POLICY = """
+[table]
+name = "GlobalEventTable"
+partition_key = "Id"
+regions = ["us-east-1", "eu-west-1"]
+[attributes]
+Balance = "counter"
+"""
+NOW = 1_700_000_000_000
+
+
+class Telemetry(MemoryRecorder):
+    """A recorder that also keeps the line of each batch, and the counts of each metric."""
+
+    def __init__(self):
+        """Start empty."""
+        super().__init__()
+        self.batches = []
+        self.emitted = []
+
+    def batch(self, records, failures, counts):
+        """Keep the batch's line."""
+        self.batches.append((records, failures, dict(counts)))
+
+    def emit(self, counts):
+        """Keep the counts."""
+        self.emitted.append(dict(counts))
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Settings whose policy file stands in a directory of its own."""
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY)
+    return Settings("GlobalEventTable", str(path), "us-east-1", "https://queue", lanes=2)
+
+
+def modify(old, new, number="1"):
+    """Return a record of one change."""
+    body = {"Keys": {"Id": {"S": "x"}}, "OldImage": old, "NewImage": new, "SequenceNumber": number}
+    return {"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": body}
+
+
+def wrote(settings, region, *requests):
+    """Return the image that a writer in a Region makes of the requests."""
+    table = MemoryTable()
+    other = Settings(settings.table_name, settings.policy_file, region)
+    handle = write_handler(other, table=table, emit=lambda _: None, clock=lambda: NOW)
+    for request in requests:
+        handle(request, None)
+    return table.read({"Id": {"S": "x"}})
+
+
+FIRST = {"Id": "x", "Add": {"Balance": 1}, "IdempotencyKey": "k0"}
+EAST = {"Id": "x", "Add": {"Balance": 10}, "IdempotencyKey": "k1"}
+WEST = {"Id": "x", "Add": {"Balance": 100}, "IdempotencyKey": "k2"}
+
+
+def test_a_lost_write_is_joined_back_by_the_deployed_function(settings):
+    """A record that overwrote a local write ends as the sum of both, with one line, one metric and no failure."""
+    winner = wrote(settings, "eu-west-1", FIRST, WEST)
+    loser = wrote(settings, "us-east-1", FIRST, EAST)
+    telemetry, table = Telemetry(), MemoryTable()
+    table.put({"Id": {"S": "x"}}, winner)
+    handle = stream_handler(settings, table=table, queue=MemoryQueue(), recorder=telemetry, emit=telemetry.emit)
+    assert handle({"Records": [modify(loser, winner)]}, None) == {"batchItemFailures": []}
+    assert table.read({"Id": {"S": "x"}})["Balance"] == {"N": "111"}
+    assert telemetry.batches[0][:2] == (1, 0)
+    assert telemetry.emitted[0]["repaired"] == 1
+
+
+def test_a_refusing_queue_makes_the_record_a_reported_failure(settings):
+    """What can neither be settled nor stored is delivered again."""
+    queue = MemoryQueue()
+    queue.refusing = True
+    telemetry = Telemetry()
+    handle = stream_handler(settings, table=MemoryTable(), queue=queue, recorder=telemetry, emit=telemetry.emit)
+    image = {"Id": {"S": "x"}, "Causality": {"S": "junk"}}
+    answer = handle({"Records": [modify(image, {**image, "Data": {"S": "y"}}, "7")]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert telemetry.emitted[0]["failed_records"] == 1
+
+
+def test_a_log_or_metric_that_fails_masks_nothing(settings):
+    """Telemetry is best effort: the answer is the same without it."""
+
+    class Broken(Telemetry):
+        def batch(self, records, failures, counts):
+            raise OSError
+
+        def emit(self, counts):
+            raise OSError
+
+    broken = Broken()
+    handle = stream_handler(settings, table=MemoryTable(), queue=MemoryQueue(), recorder=broken, emit=broken.emit)
+    assert handle({"Records": []}, None) == {"batchItemFailures": []}
+
+
+def test_the_deadline_of_the_context_is_kept(settings):
+    """With no time left nothing is started: the record is reported, and delivered again."""
+
+    class Context:
+        @staticmethod
+        def get_remaining_time_in_millis():
+            return 10
+
+    loser, winner = wrote(settings, "us-east-1", FIRST, EAST), wrote(settings, "eu-west-1", FIRST, WEST)
+    telemetry = Telemetry()
+    handle = stream_handler(settings, table=MemoryTable(), queue=MemoryQueue(), recorder=telemetry, emit=telemetry.emit)
+    assert handle({"Records": [modify(loser, winner, "9")]}, Context())["batchItemFailures"] == [
+        {"itemIdentifier": "9"}
+    ]
+
+
+@pytest.mark.parametrize("event", [None, [], {}, {"Records": None}, {"records": []}])
+def test_an_event_that_is_no_stream_event_is_refused(settings, event):
+    """Another service's event is a fault of the deployment, said loudly."""
+    handle = stream_handler(settings, table=MemoryTable(), queue=MemoryQueue(), recorder=Telemetry(), emit=print)
+    with pytest.raises(ConfigurationError, match="no list of Records"):
+        handle(event, None)
+
+
+def test_a_request_may_hold_floats_and_the_answer_is_json(settings):
+    """Lambda parses 0.5 as a float; the item holds exactly 0.5."""
+    handle = write_handler(settings, table=MemoryTable(), emit=lambda _: None, clock=lambda: NOW)
+    answer = handle({"Id": "x", "Add": {"Balance": 0.5}, "IdempotencyKey": "k"}, None)
+    assert (answer["status"], answer["version"], answer["item"]["Balance"]) == ("applied", 1, 0.5)
+
+
+def test_a_transaction_is_executed_as_one(settings):
+    """Both items have the transaction's key."""
+    table = MemoryTable()
+    handle = write_handler(settings, table=table, emit=lambda _: None, clock=lambda: NOW)
+    events = [{"Id": "x", "Add": {"Balance": -5}}, {"Id": "y", "Add": {"Balance": 5}}]
+    request = {"Transaction": {"IdempotencyKey": "t", "Events": events}}
+    assert handle(request, None)["status"] == "applied"
+    assert handle(request, None)["status"] == "duplicate"
+    assert table.read({"Id": {"S": "y"}})["Balance"] == {"N": "5"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        ({"Transaction": []}, "Transaction: a mapping was expected, alone in the request"),
+        ({"Transaction": {}, "Id": "x"}, "Transaction: a mapping was expected, alone in the request"),
+        ({"Transaction": {"Key": "k"}}, "Transaction.Key: is no field of a transaction"),
+        ({"Transaction": {}}, "Events: has 0 requests; 1 to 100 were expected"),
+        ([], "request: is list; a mapping was expected"),
+    ],
+)
+def test_a_wrong_request_names_its_field(settings, request_, problem):
+    """The write function's errors are the writer's."""
+    handle = write_handler(settings, table=MemoryTable(), emit=lambda _: None, clock=lambda: NOW)
+    with pytest.raises(RequestError) as caught:
+        handle(request_, None)
+    assert str(caught.value) == problem
+
+
+def test_each_answer_and_each_skewed_item_is_counted(settings):
+    """Duplicates and skew are metrics of the write function."""
+    emitted, table = [], MemoryTable()
+    write_handler(settings, table=table, emit=emitted.append, clock=lambda: NOW + 60_000)(FIRST, None)
+    handle = write_handler(settings, table=table, emit=emitted.append, clock=lambda: NOW)
+    handle(FIRST, None)
+    assert emitted == [{"applied": 1}, {"skewed_items": 1}, {"skew_ms": 60_000}, {"duplicate": 1}]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"table_name": "Other"}, "TABLE_NAME is 'Other', but POLICY_FILE .* is for 'GlobalEventTable'"),
+        ({"region": "mars-1"}, "Region 'mars-1' is not in the policy's regions"),
+        ({"policy_file": "/nowhere/policy.toml"}, "policy file"),
+    ],
+)
+def test_a_policy_for_another_deployment_is_refused_at_start(settings, change, problem):
+    """The table's name and the Region must be the policy's."""
+    wrong = Settings(**{**vars(settings), **change})
+    with pytest.raises(ConfigurationError, match=problem):
+        load_policy(wrong)
+
+
+def test_the_policy_can_be_given(settings):
+    """Tests and offline tools need no file."""
+    elsewhere = Settings("GlobalEventTable", "", "us-east-1")
+    handle = write_handler(elsewhere, policy=loads(POLICY), table=MemoryTable(), emit=lambda _: None, clock=lambda: NOW)
+    assert handle(FIRST, None)["status"] == "applied"

@@ -1,0 +1,88 @@
+"""The log: stable event names, digests of keys, never a value."""
+
+import json
+
+import pytest
+
+from reconciler.adapters.log import LogRecorder, json_logger
+from reconciler.conflict import Conflict, Kind, Mode
+from reconciler.errors import TransientError
+from reconciler.poison import PoisonMessage
+
+SECRET = "do-not-log-me"  # noqa: S105 - the very thing that must not appear
+KEY = {"Id": {"S": SECRET}}
+IMAGE = {**KEY, "Data": {"S": SECRET}}
+CONFLICT = Conflict(
+    Kind.OVERWRITTEN, Mode.EXACT, "us-east-1", "T", KEY, "7", IMAGE, IMAGE, IMAGE, ("w1",), ("Data",), ()
+)
+MESSAGE = PoisonMessage("malformed", "Causality: is not a map", "us-east-1", "T", KEY, "8", IMAGE, IMAGE)
+
+
+@pytest.fixture
+def recorder():
+    """A recorder whose lines go to standard output."""
+    return LogRecorder(json_logger("INFO", region="us-east-1", table="T"))
+
+
+def line(capsys):
+    """Return the one line that was written."""
+    text = capsys.readouterr().out
+    assert SECRET not in text
+    (document,) = [json.loads(each) for each in text.splitlines()]
+    return document
+
+
+@pytest.mark.parametrize(("repaired", "event"), [(True, "conflict_repaired"), (False, "conflict_recorded")])
+def test_a_conflict_is_one_line(recorder, capsys, repaired, event):
+    """It names the lost writes and attributes, and says whether the decision was exact."""
+    recorder.conflict(CONFLICT, repaired=repaired)
+    written = line(capsys)
+    assert (written["event"], written["mode"], written["region"]) == (event, "exact", "us-east-1")
+    assert (written["lost_writes"], written["overwritten"], written["sequence_number"]) == (["w1"], ["Data"], "7")
+
+
+def test_a_poison_message_is_one_line(recorder, capsys):
+    """It can be found in the queue by its id."""
+    recorder.poisoned(MESSAGE)
+    written = line(capsys)
+    assert (written["event"], written["reason"], written["message_id"]) == ("record_poisoned", "malformed", MESSAGE.id)
+
+
+def test_a_fault_of_our_own_is_told_in_its_words(recorder, capsys):
+    """The reconciler's faults hold no values."""
+    recorder.failed(["7"], TransientError("throttled"))
+    written = line(capsys)
+    assert (written["event"], written["fault"], written["detail"]) == ("records_failed", "TransientError", "throttled")
+
+
+def test_an_unexpected_fault_is_told_by_its_place(recorder, capsys):
+    """Its own words might hold a value of the item."""
+    try:
+        raise KeyError(SECRET)
+    except KeyError as fault:
+        recorder.failed(["7"], fault)
+    assert "test_log.py" in line(capsys)["detail"]
+
+
+def test_a_fault_that_was_never_raised_has_no_place(recorder, capsys):
+    """A fault without a traceback is still a line."""
+    recorder.failed(["7"], KeyError(SECRET))
+    assert line(capsys)["detail"] == "unknown place"
+
+
+def test_a_batch_is_one_line(recorder, capsys):
+    """Counts stand beside the number of records and failures."""
+    recorder.batch(3, 1, {"repaired": 2})
+    written = line(capsys)
+    assert (written["event"], written["records"], written["failures"], written["repaired"]) == (
+        "batch_processed",
+        3,
+        1,
+        2,
+    )
+
+
+def test_the_level_is_kept(capsys):
+    """What is below the level is not written."""
+    LogRecorder(json_logger("ERROR")).batch(1, 0, {})
+    assert capsys.readouterr().out == ""
