@@ -1,4 +1,4 @@
-"""JSON and exact values: what Lambda hands over as floats becomes decimal, what JSON cannot hold becomes what it can."""
+"""JSON and exact values: floats that Lambda parsed become decimal; what JSON cannot hold becomes what it can."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def exact_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value with each float as the decimal that its text said; floats hold 15 digits, integers any number."""
+    """Return the value with each float as the decimal that its text said: floats hold 15 digits, integers any."""
     match value:
         case float():
             return Decimal(repr(value))
@@ -21,7 +21,7 @@ def exact_numbers(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def json_ready(value: Any) -> Any:  # noqa: ANN401 - any boto3-style value
-    """Return the value as JSON holds it: sets as sorted lists, binary as base64, decimals as numbers where that is exact.
+    """Return the value as JSON holds it: sets as sorted lists, binary as base64, decimals as numbers.
 
     A decimal that a float would round is text, so that no digit is lost.
     """

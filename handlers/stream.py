@@ -9,7 +9,7 @@ from handlers.bootstrap import Handler, stream_handler
 
 
 @cache
-def _handler() -> Handler:
+def handler() -> Handler:
     """Put the function together at its first event: a wrong setting fails the invocation, not the import."""
     return stream_handler()
 
@@ -19,4 +19,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
     Raises ConfigurationError where every record would share a fault: the whole batch is delivered again.
     """
-    return _handler()(event, context)
+    return handler()(event, context)

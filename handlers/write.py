@@ -9,7 +9,7 @@ from handlers.bootstrap import Handler, write_handler
 
 
 @cache
-def _handler() -> Handler:
+def handler() -> Handler:
     """Put the function together at its first event: a wrong setting fails the invocation, not the import."""
     return write_handler()
 
@@ -20,4 +20,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     Returns the writer's result as JSON holds it. A wrong request raises RequestError, which names the field; what may
     succeed later raises TransientError: both fail the invocation, and nothing was changed.
     """
-    return _handler()(event, context)
+    return handler()(event, context)

@@ -11,6 +11,7 @@ A stamp is hybrid logical time (Kulkarni et al. 2014, "Logical Physical Clocks")
 The tail is there because a Region that has forgotten its own write issues the same millisecond and counter again.
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
@@ -26,18 +27,20 @@ TAIL = 10**6
 TICK = 100 * TAIL  # one step of (milliseconds, counter)
 TICKS_PER_MS = 10**4
 EARLIEST = Stamp(MIN_MS * TICKS_PER_MS * TICK)
-ID_BYTES, ID_CHARACTERS = 12, 16
+ID_BYTES = 12
+_ID = re.compile(r"[A-Za-z0-9_-]{16}")  # without padding, or two texts would be one number
 
 
 def write_id(idempotency_key: str) -> WriteId:
     """Return the 96-bit BLAKE2b of the key, base64url: 16 characters."""
-    return WriteId(urlsafe_b64encode(blake2b(idempotency_key.encode(), digest_size=ID_BYTES).digest()).decode())
+    key = idempotency_key.encode("utf-8", "surrogatepass")
+    return WriteId(urlsafe_b64encode(blake2b(key, digest_size=ID_BYTES).digest()).decode())
 
 
 @lru_cache(maxsize=4096)
 def id_number(identity: WriteId) -> int:
     """Return the id as a big-endian number; ValueError where the text is no write id."""
-    if len(identity) != ID_CHARACTERS:
+    if not _ID.fullmatch(identity):
         raise ValueError(identity)
     return int.from_bytes(urlsafe_b64decode(identity), "big")
 

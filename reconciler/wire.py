@@ -22,8 +22,10 @@ Image = Mapping[str, Value]
 MAX_DIGITS = 38
 MAX_EXPONENT, MIN_EXPONENT = 125, -130
 MAX_DEPTH = 32
+_DEEPEST = MAX_DEPTH + 4  # room for what an image is wrapped in before it is hashed
 # Wide enough for any sum of DynamoDB numbers: what a sum may hold is judged once, on the result, so that order has no say.
 EXACT = Context(prec=600, Emin=-9999, Emax=9999, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
+_DIGEST_BYTES = 16
 SET_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
 
 
@@ -33,14 +35,14 @@ def number_text(number: Decimal) -> str:
         raise ValueError("not a finite number")
     if not number:
         return "0"
+    if not MIN_EXPONENT <= number.adjusted() <= MAX_EXPONENT:  # first: the text of 1E+999999999 has a gigabyte
+        raise ValueError("beyond DynamoDB's range of numbers")
     text = f"{number:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     significant = text.lstrip("-").replace(".", "").strip("0")
     if len(significant) > MAX_DIGITS:
         raise ValueError("more than 38 digits")
-    if not MIN_EXPONENT <= number.adjusted() <= MAX_EXPONENT:
-        raise ValueError("beyond DynamoDB's range of numbers")
     return text
 
 
@@ -82,22 +84,23 @@ def _set_of(scalar: Callable[[Any], str], order: Callable[[str], Any]) -> Callab
     return canonical_set
 
 
-def _list(content: Any) -> list[Value]:  # noqa: ANN401 - whatever the wire held
+def _list(content: Any, depth: int) -> list[Value]:  # noqa: ANN401 - whatever the wire held
     if not isinstance(content, list):
         raise ValueError("not a list")  # noqa: TRY004 - one error type for every unreadable value
-    return [canonical(value) for value in content]
+    return [canonical(value, depth) for value in content]
 
 
-def _map(content: Any) -> dict[str, Value]:  # noqa: ANN401 - whatever the wire held
+def _map(content: Any, depth: int) -> dict[str, Value]:  # noqa: ANN401 - whatever the wire held
     if not isinstance(content, Mapping):
         raise ValueError("not a map")  # noqa: TRY004 - one error type for every unreadable value
-    return {_text(name): canonical(content[name]) for name in sorted(content)}
+    return {name: canonical(content[name], depth) for name in sorted(content, key=_text)}
 
 
 def _number(content: Any) -> str:  # noqa: ANN401 - whatever the wire held
     return canonical_number(_text(content))
 
 
+_NESTED: dict[str, Callable[[Any, int], Any]] = {"L": _list, "M": _map}
 _CANONICAL: dict[str, Callable[[Any], Any]] = {
     "S": _text,
     "N": _number,
@@ -107,12 +110,10 @@ _CANONICAL: dict[str, Callable[[Any], Any]] = {
     "SS": _set_of(_text, str),
     "NS": _set_of(_number, Decimal),
     "BS": _set_of(_base64, b64decode),
-    "L": _list,
-    "M": _map,
 }
 
 
-def canonical(value: Value) -> Value:
+def canonical(value: Value, depth: int = _DEEPEST) -> Value:
     """Return the one form that every equal value has; ValueError where it is no wire value.
 
     DynamoDB Local shows an empty map as ``{}`` without a type letter: read as an empty map.
@@ -120,9 +121,13 @@ def canonical(value: Value) -> Value:
     if not isinstance(value, Mapping) or len(value) > 1:
         raise ValueError("not a value with one type letter")
     for letter, content in value.items():
-        if letter not in _CANONICAL:
+        if letter in _CANONICAL:
+            return {letter: _CANONICAL[letter](content)}
+        if letter not in _NESTED:
             raise ValueError("not a value with one type letter")
-        return {letter: _CANONICAL[letter](content)}
+        if not depth:
+            raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+        return {letter: _NESTED[letter](content, depth - 1)}
     return {"M": {}}
 
 
@@ -137,20 +142,21 @@ def canonical_text(value: Value) -> str:
 
 
 def same(left: Value | None, right: Value | None) -> bool:
-    """Say whether two values are equal to DynamoDB, whatever their spelling."""
+    """Say whether two values are equal to DynamoDB, whatever their spelling; a broken one is equal to itself alone."""
     if left == right:
         return True
     if left is None or right is None or left.keys() != right.keys():
         return False
-    return canonical(left) == canonical(right)
+    try:
+        return canonical(left) == canonical(right)
+    except ValueError:
+        return False
 
 
 def digest(image: Image) -> str:
     """Return a short digest of an image or key: what logs may show of it."""
-    return blake2b(canonical_text({"M": image}).encode("utf-8", "surrogatepass"), digest_size=ID_DIGEST_BYTES).hexdigest()
-
-
-ID_DIGEST_BYTES = 16
+    text = canonical_text({"M": image})
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def plain(value: Value) -> Any:  # noqa: ANN401 - any Python value

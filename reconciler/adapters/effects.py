@@ -26,6 +26,8 @@ def is_empty(change: Change) -> bool:
 
 
 def _is_same(name: str, current: Value | None, expected: Value | None) -> bool:
+    if expected == {}:  # DynamoDB Local's streams show an empty map so
+        expected = {"M": {}}
     try:
         return same(current, expected)
     except ValueError as error:

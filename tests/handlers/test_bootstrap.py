@@ -190,7 +190,7 @@ def test_a_policy_for_another_deployment_is_refused_at_start(settings, change, p
         load_policy(wrong)
 
 
-def test_the_policy_can_be_given(settings):
+def test_the_policy_can_be_given():
     """Tests and offline tools need no file."""
     elsewhere = Settings("GlobalEventTable", "", "us-east-1")
     handle = write_handler(elsewhere, policy=loads(POLICY), table=MemoryTable(), emit=lambda _: None, clock=lambda: NOW)

@@ -50,8 +50,8 @@ def engine(monkeypatch, tmp_path):
 def start(monkeypatch, region):
     """Let the functions be cold in a Region."""
     monkeypatch.setenv("AWS_REGION", region)
-    stream._handler.cache_clear()
-    write._handler.cache_clear()
+    stream.handler.cache_clear()
+    write.handler.cache_clear()
 
 
 def item(region):

@@ -8,12 +8,13 @@ from reconciler.adapters.log import LogRecorder, json_logger
 from reconciler.conflict import Conflict, Kind, Mode
 from reconciler.errors import TransientError
 from reconciler.poison import PoisonMessage
+from reconciler.stamps import WriteId
 
 SECRET = "do-not-log-me"  # noqa: S105 - the very thing that must not appear
 KEY = {"Id": {"S": SECRET}}
 IMAGE = {**KEY, "Data": {"S": SECRET}}
 CONFLICT = Conflict(
-    Kind.OVERWRITTEN, Mode.EXACT, "us-east-1", "T", KEY, "7", IMAGE, IMAGE, IMAGE, ("w1",), ("Data",), ()
+    Kind.OVERWRITTEN, Mode.EXACT, "us-east-1", "T", KEY, "7", IMAGE, IMAGE, IMAGE, (WriteId("w1"),), ("Data",), ()
 )
 MESSAGE = PoisonMessage("malformed", "Causality: is not a map", "us-east-1", "T", KEY, "8", IMAGE, IMAGE)
 
@@ -57,10 +58,9 @@ def test_a_fault_of_our_own_is_told_in_its_words(recorder, capsys):
 
 def test_an_unexpected_fault_is_told_by_its_place(recorder, capsys):
     """Its own words might hold a value of the item."""
-    try:
-        raise KeyError(SECRET)
-    except KeyError as fault:
-        recorder.failed(["7"], fault)
+    with pytest.raises(KeyError) as caught:
+        {}[SECRET]
+    recorder.failed(["7"], caught.value)
     assert "test_log.py" in line(capsys)["detail"]
 
 

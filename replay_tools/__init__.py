@@ -1,0 +1,1 @@
+"""Offline use of the reconciler: record a stream, replay it, search random histories, watch a demo."""
