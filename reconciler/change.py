@@ -4,9 +4,9 @@ It sets and removes only what differs, so that what someone else has just added 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reconciler.policy import LEGACY_PREFIX
+from reconciler.policy import CAUSALITY, IDEMPOTENCY_KEY, LEGACY_PREFIX, TIMESTAMP, VERSION, Kind, Policy, split_path
 from reconciler.wire import Image, Value, same
 
 
@@ -37,3 +37,24 @@ def change_between(key: Image, seen: Image | None, item: Image, expects: Iterabl
     sets = {name: value for name, value in item.items() if not same(seen.get(name), value)}
     removes = tuple(sorted(name for name in seen if name not in item and not name.startswith(LEGACY_PREFIX)))
     return Change(key, seen, item, sets, removes, {name: seen.get(name) for name in expects})
+
+
+def repair_between(seen: Image | None, item: Image, touched: Iterable[str], policy: Policy) -> Change | None:
+    """Return the change that demands `Causality` and every changed attribute as seen; None where nothing differs.
+
+    `touched` are paths that must stand as seen though they stay as they are.
+    """
+    change = change_between(policy.key_of(item), seen, item, ())
+    if seen is None:
+        return change
+    if not (change.sets or change.removes):
+        return None
+    plain = () if CAUSALITY in seen else (VERSION, TIMESTAMP, IDEMPOTENCY_KEY)
+    expects = {CAUSALITY, *plain, *change.sets, *change.removes, *(_attribute(path, policy) for path in touched)}
+    return replace(change, expects={name: seen.get(name) for name in sorted(expects)})
+
+
+def _attribute(path: str, policy: Policy) -> str:
+    """Return the top-level attribute in which a path lies."""
+    top = split_path(path)[0]
+    return top if top in policy.attributes and policy.attributes[top].kind is Kind.MAP else path

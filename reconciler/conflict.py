@@ -16,7 +16,6 @@ class Kind(Enum):
     HARD_DELETE = "hard_delete"  # by a REMOVE that left no tombstone
     SWEPT = "swept"  # by TTL's sweep in another Region, meant for the tombstone before
     FOREIGN = "foreign"  # by a write that bypassed the writer
-    DIVERGED = "diverged_beyond_horizon"
 
 
 class Mode(Enum):

@@ -8,16 +8,18 @@ The messages go first: after the repair nobody could tell any more that there wa
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
+from reconciler.change import Change
 from reconciler.classify import Suspect
 from reconciler.conflict import Conflict
 from reconciler.decisions import Decision, Escalate, Noop, Repair, Trouble
-from reconciler.errors import ConfigurationError, ContentionError, ItemError, TransientError
+from reconciler.errors import ConfigurationError, ContentionError, DeadlineError, ItemError, TooLargeError
 from reconciler.poison import PoisonMessage
 from reconciler.policy import Policy
-from reconciler.ports import Pause, PoisonQueue, Stale, Table, TimeLeft, Written
+from reconciler.ports import Pause, PoisonQueue, Stale, Table, TimeLeft
 from reconciler.records import SequenceNumber
-from reconciler.settle import Settlement, settle
+from reconciler.settle import settle
 from reconciler.wire import Image
 
 
@@ -28,18 +30,15 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     conflicts: list[tuple[Conflict, bool]] = field(default_factory=list)
     """Each with whether it was repaired."""
-    messages: list[PoisonMessage] = field(default_factory=list)
+    messages: dict[str, PoisonMessage] = field(default_factory=dict)
+    """What the poison queue has, by message id."""
     failures: list[SequenceNumber] = field(default_factory=list)
     fault: Exception | None = None
 
-    def fail(self, suspects: Iterable[SequenceNumber], fault: Exception) -> None:
+    def fail(self, numbers: Iterable[SequenceNumber], fault: Exception) -> None:
         """Report records as failed: they will be delivered again."""
-        self.failures.extend(suspects)
+        self.failures.extend(numbers)
         self.fault = fault
-
-
-class DeadlineError(TransientError):
-    """The function's time is nearly over; the record is delivered again."""
 
 
 class Effects:
@@ -76,58 +75,72 @@ class Effects:
             outcome.fail((suspect.record.sequence_number for suspect in suspects), fault)
         return outcome
 
-    def escalate(self, escalation: Escalate, outcome: Outcome) -> None:
-        """Send one poison message, once for its id."""
+    def escalate(self, escalation: Escalate, outcome: Outcome, time_left: TimeLeft) -> None:
+        """Send what a person has to look at."""
         record = escalation.record
-        self.send(
-            PoisonMessage(
-                reason=escalation.reason.value,
-                detail=escalation.detail,
-                region=self.region,
-                table=self._policy.name,
-                key=record.key,
-                sequence_number=record.sequence_number,
-                old_image=record.old,
-                new_image=record.new,
-            ),
-            outcome,
+        message = PoisonMessage(
+            reason=escalation.reason.value,
+            detail=escalation.detail,
+            region=self.region,
+            table=self._policy.name,
+            key=record.key,
+            sequence_number=record.sequence_number,
+            old_image=record.old,
+            new_image=record.new,
         )
+        self.send(message, outcome, time_left)
 
-    def send(self, message: PoisonMessage, outcome: Outcome) -> None:
+    def send(self, message: PoisonMessage, outcome: Outcome, time_left: TimeLeft) -> None:
         """Send one poison message, once for its id."""
-        if all(sent.id != message.id for sent in outcome.messages):
+        identity = message.id
+        if identity not in outcome.messages:
+            self._hold_deadline(time_left)
             self._queue.send(message)
-            outcome.messages.append(message)
+            outcome.messages[identity] = message
             outcome.counts[f"escalated_{message.reason}"] += 1
 
-    def _settle(self, suspects: Sequence[Suspect], current: Image | None, time_left: TimeLeft, outcome: Outcome) -> None:
+    def _hold_deadline(self, time_left: TimeLeft) -> None:
+        if time_left() < self._reserve_ms:
+            raise DeadlineError("too little time is left for another effect")
+
+    def _settle(
+        self, suspects: Sequence[Suspect], current: Image | None, time_left: TimeLeft, outcome: Outcome
+    ) -> None:
         for number in range(1, self._attempts + 1):
-            if time_left() < self._reserve_ms:
-                raise DeadlineError("too little time is left for another write")
+            self._hold_deadline(time_left)
             settlement = settle(suspects, current, self._policy, self.region)
-            for decision in settlement.decisions:
-                if isinstance(decision, Escalate):
-                    self.escalate(decision, outcome)
-            stale = self._write(settlement, suspects, outcome)
+            self._escalate_all(settlement.decisions, time_left, outcome)
+            try:
+                stale = self._write(settlement.change, outcome)
+            except ItemError as error:
+                self._escalate_all(_unwritten(error, suspects), time_left, outcome)
+                _note((decision for decision in settlement.decisions if not isinstance(decision, Repair)), outcome)
+                return
             if stale is None:
                 _note(settlement.decisions, outcome)
                 return
             current = stale.current
-            self._pause(number)
+            if number < self._attempts:
+                self._pause(number)
         raise ContentionError(f"lost {self._attempts} races for one item")
 
-    def _write(self, settlement: Settlement, suspects: Sequence[Suspect], outcome: Outcome) -> Stale | None:
+    def _escalate_all(self, decisions: Iterable[Decision], time_left: TimeLeft, outcome: Outcome) -> None:
+        for decision in decisions:
+            if isinstance(decision, Escalate):
+                self.escalate(decision, outcome, time_left)
+
+    def _write(self, change: Change | None, outcome: Outcome) -> Stale | None:
         """Make the change, if there is one; return what stood in its way."""
-        if settlement.change is None:
+        if change is None:
             return None
         outcome.counts["attempts"] += 1
-        try:
-            written = self._table.write(settlement.change)
-        except ItemError as error:
-            for suspect in suspects:
-                self.escalate(Escalate(Trouble.TOO_LARGE, str(error), suspect.record), outcome)
-            return None
-        return None if isinstance(written, Written) else written
+        written = self._table.write(change)
+        return written if isinstance(written, Stale) else None
+
+
+def _unwritten(error: ItemError, suspects: Iterable[Suspect]) -> list[Escalate]:
+    trouble = Trouble.TOO_LARGE if isinstance(error, TooLargeError) else Trouble.UNSTORABLE
+    return [Escalate(trouble, str(error), suspect.record) for suspect in suspects]
 
 
 def _note(decisions: Iterable[Decision], outcome: Outcome) -> None:
@@ -142,6 +155,8 @@ def _note(decisions: Iterable[Decision], outcome: Outcome) -> None:
                     _note_conflict(conflict, outcome, repaired=False)
             case Escalate():
                 pass  # counted when it was sent
+            case _:
+                assert_never(decision)
 
 
 def _note_conflict(conflict: Conflict, outcome: Outcome, *, repaired: bool) -> None:

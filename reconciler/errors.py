@@ -10,6 +10,7 @@
     +-- TransientError            try again: throttled, timed out, unreachable      (retryable)
         +-- ContentionError       a bounded number of lost races                    (retryable)
         +-- CausalityFullError    too many executions are younger than `min_window` (retryable)
+        +-- DeadlineError         too little of the function's time is left         (retryable)
 """
 
 
@@ -72,3 +73,7 @@ class ContentionError(TransientError):
 
 class CausalityFullError(TransientError):
     """The item's `Causality` would pass `max_causality_bytes`: slow down, as for a throttled write."""
+
+
+class DeadlineError(TransientError):
+    """The function's time is nearly over: what is left is delivered again."""

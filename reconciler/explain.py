@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from reconciler.codec import causality_of, decode_ledger
-from reconciler.conflict import Conflict
+from reconciler.conflict import Conflict, Kind
 from reconciler.decisions import Decision, Escalate, Fine, Noop, Repair
 from reconciler.errors import ItemError
 from reconciler.ledger import Ledger, missing
@@ -32,9 +32,10 @@ def explain(decision: Decision, record: StreamRecord, policy: Policy, region: st
     """Return what was decided and why, values as boto3's resources give them.
 
     Always ``decision, reason, mode, region, table, key, sequence_number``; where something was overwritten also
-    ``conflict, writes, attributes: [{name, policy, fate, overwritten, winner, now}]``, of which ``winner`` and ``now``
-    are left out where absent; of a witnessed no-op ``witness: {executions, included}``; of an escalation
-    ``detail, old_image, new_image``, both in wire form, as malformed as they came.
+    ``conflict, kind, writes, now_deleted, attributes: [{name, policy, fate, overwritten, winner, now}]``, each value
+    left out where absent; of a witnessed no-op ``witness: {executions, included}``, those of
+    the old image and how many of them the new one has; of an escalation ``detail, old_image, new_image``, both in wire
+    form, as malformed as they came.
     """
     match decision:
         case Noop(reason, conflict):
@@ -64,12 +65,14 @@ def _head(decision: str, reason: str, record: StreamRecord, policy: Policy, regi
 
 def _conflict(conflict: Conflict, policy: Policy) -> Explanation:
     leaves = [_leaves(image, policy) for image in (conflict.loser, conflict.winner, conflict.merged)]
-    paths = sorted({*conflict.overwritten, *conflict.lost})
+    added = leaves[1].keys() - leaves[0].keys() if conflict.kind is Kind.FOREIGN else ()
+    paths = sorted({*conflict.overwritten, *conflict.lost, *added})
     return {
         "mode": conflict.mode.value,
         "conflict": conflict.id,
         "kind": conflict.kind.value,
         "writes": list(conflict.writes),
+        "now_deleted": _is_tombstone(conflict.merged, policy),
         "attributes": [_attribute(path, policy, *(side.get(path) for side in leaves)) for path in paths],
     }
 
@@ -82,13 +85,13 @@ def _attribute(path: str, policy: Policy, loser: Value | None, winner: Value | N
 
 
 def _witness(reason: Fine, record: StreamRecord, policy: Policy) -> Explanation:
-    """Return how many executions the old image has, and how many of them are where they should be."""
+    """Return how many executions the old image has, and how many of them the new one has too."""
     if reason not in WITNESSED or record.old is None:
         return {}
-    executions = _executions(record.old, policy)
-    unseen = 0
-    if reason is Fine.INCLUDED and record.new is not None and not is_plain(record.old):
-        unseen = len(missing(_ledger(record.old, policy), _ledger(record.new, policy)))
+    executions, unseen = _executions(record.old, policy), 0
+    if not is_plain(record.old):
+        seen = Ledger() if record.new is None or is_plain(record.new) else _ledger(record.new, policy)
+        unseen = len(missing(_ledger(record.old, policy), seen))
     return {"witness": {"executions": executions, "included": executions - unseen}}
 
 
@@ -98,6 +101,10 @@ def _executions(image: Image, policy: Policy) -> int:
 
 def _ledger(image: Image, policy: Policy) -> Ledger:
     return decode_ledger(causality_of(image), policy)
+
+
+def _is_tombstone(image: Image | None, policy: Policy) -> bool:
+    return image is not None and not is_plain(image) and _ledger(image, policy).is_tombstone
 
 
 def _leaves(image: Image | None, policy: Policy) -> Mapping[str, Value]:

@@ -1,13 +1,15 @@
 """Foreign writes: someone changed an item without the writer, so the ledger does not know it.
 
-Two images carry no order between them; nothing here can be exact. Adopting gives the changed registers an id and a stamp
-derived from nothing but (`Causality`, new attributes), so that every Region derives the same bytes.
+Two images carry no order between them; nothing here can be exact.
+Adopting gives the changed registers an id and a stamp derived from nothing but (`Causality`, new attributes),
+so that every Region derives the same bytes.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.codec import encode, fitting, leaves
+from reconciler.codec import encode, leaves
+from reconciler.fitting import fitting
 from reconciler.item import Item, Newest, Register
 from reconciler.policy import CAUSALITY, REGISTERS, Policy, flatten
 from reconciler.stamps import TAIL, TICK, Stamp, id_number, region_code_of, write_id
@@ -58,5 +60,3 @@ def _holds(now: Register | None, value: Value | None, before: Register | None) -
     if now is None:
         return value is None
     return now.value == value or (before is not None and now.stamp > before.stamp)
-
-

@@ -14,7 +14,7 @@ from reconciler.wire import Image, Value
 
 
 def included(old: Image, new: Image, policy: Policy) -> bool | None:
-    """Say whether every execution of `old` is in `new`, two images with `Causality`; None where the horizon hides it."""
+    """Say whether `new` has every execution of `old`, two images with `Causality`; None where the horizon hides it."""
     try:
         ours, theirs = old[CAUSALITY]["M"], new[CAUSALITY]["M"]
         if _same_past(ours, theirs) and ours["Writes"]["M"].items() <= theirs["Writes"]["M"].items():
@@ -43,17 +43,23 @@ def sift(records: Iterable[RawRecord], newest_stamp: str) -> tuple[list[RawRecor
         try:
             body = raw["dynamodb"]
             new = body["NewImage"][CAUSALITY]["M"]
-            if new["Stamp"]["N"] > newest_stamp:
-                ahead += 1
-            if raw["eventName"] == "INSERT":
-                if not body["Keys"]:
-                    suspicious.append(raw)
-                continue
-            old = body["OldImage"][CAUSALITY]["M"]
-            ours, theirs = old["Writes"]["M"], new["Writes"]["M"]
-            if len(ours) < len(theirs) and _same_past(old, new) and ours.items() <= theirs.items() and body["Keys"]:
+            ahead += new["Stamp"]["N"] > newest_stamp
+            if body["Keys"] and _is_sure(raw["eventName"], body, new):
                 continue
         except (KeyError, TypeError, AttributeError):
             pass  # of another shape: read with care
         suspicious.append(raw)
     return suspicious, ahead
+
+
+def _is_sure(operation: str, body: Mapping[str, Image], new: Mapping[str, Value]) -> bool:
+    if operation == "INSERT":
+        return True
+    old = body["OldImage"][CAUSALITY]["M"]
+    ours, theirs = old["Writes"]["M"], new["Writes"]["M"]
+    return (
+        operation == "MODIFY"
+        and len(ours) < len(theirs)
+        and _same_past(old, new)
+        and bool(ours.items() <= theirs.items())
+    )

@@ -38,16 +38,17 @@ class Newest(NamedTuple):
     region: str = ""
 
 
+NO_WRITE = Newest()
 Past = tuple[Stamp, int, int, tuple[tuple[str, Decimal], ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item's whole state; equal states are equal values."""
+    """One item's whole state; equal states are equal values: every counter has a base, and nothing listed is empty."""
 
     key: Image
     ledger: Ledger = field(default_factory=Ledger)
-    newest: Newest = Newest()
+    newest: Newest = NO_WRITE
     registers: Mapping[str, Register] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
     bases: Mapping[str, Decimal] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class Item:
 
     def total(self, name: str) -> Decimal:
         """Return what a counter stands at."""
-        return sum_exactly(self.bases.get(name, ZERO), self.deltas.get(name, {}))
+        return sum_exactly(self.bases[name], self.deltas.get(name, {}))
 
 
 def sum_exactly(base: Decimal, deltas: Mapping[WriteId, Decimal]) -> Decimal:
@@ -100,7 +101,7 @@ def fold_item(item: Item, horizon: Stamp) -> Item:
     bases = dict(item.bases)
     for name, deltas in item.deltas.items():
         folded = {identity: delta for identity, delta in deltas.items() if identity not in ledger.writes}
-        bases[name] = sum_exactly(bases.get(name, ZERO), folded)
+        bases[name] = sum_exactly(bases[name], folded)
     return replace(item, ledger=ledger, bases=bases, deltas=named_deltas(item.deltas, ledger.writes))
 
 

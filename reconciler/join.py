@@ -22,7 +22,7 @@ from reconciler.item import (
     named_deltas,
     register_order,
 )
-from reconciler.ledger import Ledger, Writes, above, merge_writes
+from reconciler.ledger import Ledger, above, merge_writes
 from reconciler.policy import AttributePolicy, Kind, Policy
 from reconciler.stamps import Stamp
 from reconciler.wire import Value, canonical, canonical_text, from_plain, plain
@@ -39,7 +39,7 @@ def join(left: Item, right: Item, policy: Policy) -> Item:
         newest=max(left.newest, right.newest),
         registers=_join_by_name(left.registers, right.registers, lambda _, a, b: later(a, b)),
         values=_join_by_name(left.values, right.values, lambda name, a, b: join_values(name, policy.of(name), a, b)),
-        bases={name: ahead.bases.get(name, ZERO) for name in _counters(left) | _counters(right)},
+        bases={name: ahead.bases.get(name, ZERO) for name in left.bases.keys() | right.bases.keys()},
         deltas=_join_deltas(left, right, ahead.ledger.horizon),
         dots=_join_dots(left, right),
     )
@@ -60,7 +60,9 @@ def later(left: Register, right: Register) -> Register:
     return max(left, right, key=register_order)
 
 
-def _join_by_name(left: Mapping[str, Any], right: Mapping[str, Any], joined: Callable[[str, Any, Any], Any]) -> dict[str, Any]:
+def _join_by_name(
+    left: Mapping[str, Any], right: Mapping[str, Any], joined: Callable[[str, Any, Any], Any]
+) -> dict[str, Any]:
     result = {**left, **right}
     for name in left.keys() & right.keys():
         result[name] = joined(name, left[name], right[name])
@@ -73,15 +75,10 @@ def _join_ledgers(ahead: Ledger, left: Ledger, right: Ledger) -> Ledger:
     return Ledger(ahead.life, ahead.horizon, ahead.count, ahead.sum, writes)
 
 
-def _counters(item: Item) -> set[str]:
-    return item.bases.keys() | item.deltas.keys()
-
-
 def _join_deltas(left: Item, right: Item, horizon: Stamp) -> Deltas:
+    """Return the union by write id; of two payloads under one key the greater delta counts, in every Region."""
     ours, theirs = _named_above(left, horizon), _named_above(right, horizon)
-    return {
-        name: {**ours.get(name, {}), **theirs.get(name, {})} for name in ours.keys() | theirs.keys()
-    }
+    return _join_by_name(ours, theirs, lambda _, a, b: _join_by_name(a, b, lambda _, x, y: max(x, y)))
 
 
 def _named_above(item: Item, horizon: Stamp) -> dict[str, dict[Any, Decimal]]:

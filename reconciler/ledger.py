@@ -72,9 +72,7 @@ def fold(ledger: Ledger, horizon: Stamp) -> Ledger:
         return ledger
     gone = [(identity, stamp) for identity, stamps in ledger.writes.items() for stamp in stamps if stamp <= horizon]
     total = ledger.sum + sum(id_number(identity) + stamp for identity, stamp in gone)
-    return Ledger(
-        ledger.life, horizon, ledger.count + len(gone), total % SUM_MODULUS, above(ledger.writes, horizon)
-    )
+    return Ledger(ledger.life, horizon, ledger.count + len(gone), total % SUM_MODULUS, above(ledger.writes, horizon))
 
 
 def is_subset(old: Writes, new: Writes) -> bool:

@@ -1,6 +1,6 @@
 """Plain items: what has no `Causality` yet, read approximately, and adopted by the first write through the writer.
 
-Two images without a ledger carry no order between them but (Timestamp, LastUpdatedRegion): decisions here are approximate.
+Two images without a ledger carry no order but (Timestamp, LastUpdatedRegion): decisions here are approximate.
 Adoption is a fold: whatever happened before becomes one anonymous execution history at the item's own time.
 """
 
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from reconciler.codec import elements_of, fitting
 from reconciler.errors import ItemError
+from reconciler.fitting import elements_of, fitting, readable
 from reconciler.item import Item, Newest, Register
 from reconciler.join import join_values
 from reconciler.ledger import Ledger
@@ -18,6 +18,7 @@ from reconciler.policy import (
     EXPIRES_AT,
     IDEMPOTENCY_KEY,
     LAST_REGION,
+    LEGACY_PREFIX,
     SEMILATTICES,
     TIMESTAMP,
     VERSION,
@@ -27,7 +28,9 @@ from reconciler.policy import (
     unflatten,
 )
 from reconciler.stamps import MAX_MS, MIN_MS, Stamp, WriteId, client_stamp, id_number, write_id
-from reconciler.wire import Image, Value, canonical, canonical_text
+from reconciler.wire import Image, Value, canonical_text, whole
+
+_NEWEST = frozenset({TIMESTAMP, LAST_REGION, IDEMPOTENCY_KEY})  # of one write: never mixed from two
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,12 @@ class PlainItem:
     @property
     def id(self) -> WriteId:
         """The write id of the key, or one derived from the canonical image where there is none."""
-        return write_id(self.idempotency_key or canonical_text({"M": self.image}))
+        return write_id(self.idempotency_key or self.text)
+
+    @property
+    def text(self) -> str:
+        """The canonical image, serialised; ItemError names the attribute that is no wire value."""
+        return canonical_text({"M": _readable_image(self.image)})
 
     @property
     def stamp(self) -> Stamp:
@@ -53,15 +61,15 @@ class PlainItem:
     @property
     def order(self) -> tuple[int, str, str]:
         """Which of two plain items is the later."""
-        return self.timestamp_ms or 0, self.region, canonical_text({"M": self.image})
+        return self.timestamp_ms or 0, self.region, self.text
 
 
 def read_plain(image: Image) -> PlainItem:
     """Read an image without `Causality`; nothing in it can be malformed, only unusable."""
-    time = _whole(image.get(TIMESTAMP))
+    time = whole(image.get(TIMESTAMP))
     return PlainItem(
         image,
-        max(_whole(image.get(VERSION)) or 0, 0),
+        max(whole(image.get(VERSION)) or 0, 0),
         time if time is not None and MIN_MS <= time <= MAX_MS else None,
         _text(image.get(LAST_REGION)),
         _text(image.get(IDEMPOTENCY_KEY)),
@@ -70,16 +78,21 @@ def read_plain(image: Image) -> PlainItem:
 
 def has_clock(image: Image) -> bool:
     """Say whether a plain image has the Version and usable Timestamp that the seed's writers give."""
-    return _whole(image.get(VERSION)) is not None and read_plain(image).timestamp_ms is not None
+    return whole(image.get(VERSION)) is not None and read_plain(image).timestamp_ms is not None
 
 
 def succeeds(new: PlainItem, old: PlainItem) -> bool | None:
     """Say whether `new` was written over `old` by someone who saw it; None where either is unmanaged."""
     if old.timestamp_ms is None or new.timestamp_ms is None:
         return None
+    return follows(new, old)
+
+
+def follows(new: PlainItem, old: PlainItem) -> bool:
+    """Say whether `new` shows no sign of having missed `old`; no usable time counts as the earliest."""
     if new.version == old.version:
         return new.id == old.id
-    return new.version > old.version and new.timestamp_ms >= old.timestamp_ms
+    return new.version > old.version and (new.timestamp_ms or 0) >= (old.timestamp_ms or 0)
 
 
 def resolve_plain(left: PlainItem, right: PlainItem, policy: Policy) -> PlainItem:
@@ -87,7 +100,7 @@ def resolve_plain(left: PlainItem, right: PlainItem, policy: Policy) -> PlainIte
 
     Attributes whose policy needs no stamps (max, min, union, rank, custom) join exactly.
     """
-    if canonical_text({"M": left.image}) == canonical_text({"M": right.image}):
+    if left.text == right.text:
         return left
     earlier, later = sorted((left, right), key=lambda item: item.order)
     mine, others = dict(flatten(later.image, policy)), dict(flatten(earlier.image, policy))
@@ -97,9 +110,10 @@ def resolve_plain(left: PlainItem, right: PlainItem, policy: Policy) -> PlainIte
         if attribute.kind in SEMILATTICES:
             values = (fitting(path, content[path], attribute) for content in (mine, others))
             leaves[path] = join_values(path, attribute, *values)
-    image = {**earlier.image, **later.image, **unflatten(leaves, policy)}
+    kept = {name: value for name, value in earlier.image.items() if name not in _NEWEST}
+    image = {**kept, **later.image, **unflatten(leaves, policy)}
     image[VERSION] = {"N": str(max(left.version, right.version) + 1)}
-    return read_plain({name: canonical(image[name]) for name in sorted(image)})
+    return read_plain(_readable_image({name: image[name] for name in image if not name.startswith(LEGACY_PREFIX)}))
 
 
 def adopt(plain: PlainItem, policy: Policy) -> Item:
@@ -111,7 +125,7 @@ def adopt(plain: PlainItem, policy: Policy) -> Item:
     for path, value in flatten(plain.image, policy):
         content.add(path, fitting(path, value, policy.of(path)), policy)
     return Item(
-        {name: canonical(value) for name, value in policy.key_of(plain.image).items()},
+        _readable_image(policy.key_of(plain.image)),
         Ledger(horizon=stamp, count=plain.version, sum=id_number(plain.id)),
         Newest(stamp, plain.idempotency_key, plain.region),
         content.registers,
@@ -154,12 +168,8 @@ def is_plain(image: Image) -> bool:
     return CAUSALITY not in image
 
 
-def _whole(value: Value | None) -> int | None:
-    try:
-        number = Decimal(value["N"]) if value else None
-    except (KeyError, TypeError, ArithmeticError, ValueError):
-        return None
-    return int(number) if number is not None and number.is_finite() and number == number.to_integral_value() else None
+def _readable_image(image: Image) -> Image:
+    return {name: readable(name, image[name]) for name in sorted(image)}
 
 
 def _text(value: Value | None) -> str:

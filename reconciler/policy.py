@@ -1,6 +1,7 @@
 """The policy: one table's key schema, Regions, bounds, and how each attribute joins.
 
-Members of a `map` attribute are named by path, ``Profile/LoginCount`` (``~1`` for a slash, ``~0`` for a tilde, as in RFC 6901).
+Members of a `map` attribute are named by path, ``Profile/LoginCount``
+(``~1`` for a slash, ``~0`` for a tilde, as in RFC 6901).
 Only attributes with policy `map` have paths; elsewhere a slash is part of the name.
 """
 
@@ -12,7 +13,7 @@ from typing import Any, NewType
 
 from reconciler.errors import ConfigurationError, ItemError
 from reconciler.stamps import Stamp, region_code_of
-from reconciler.wire import Image, Value
+from reconciler.wire import Image, Value, members_of
 
 Region = NewType("Region", str)
 
@@ -21,6 +22,7 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 VERSION, TIMESTAMP, LAST_REGION, IDEMPOTENCY_KEY = "Version", "Timestamp", "LastUpdatedRegion", "IdempotencyKey"
 CAUSALITY, EXPIRES_AT = "Causality", "ExpiresAt"
 BOOKKEEPING = frozenset({VERSION, TIMESTAMP, LAST_REGION, IDEMPOTENCY_KEY, CAUSALITY, EXPIRES_AT})
+MAX_KNOWN_PATHS = 10_000
 # Attributes that an upgraded 2017 table may hold: left alone, never written.
 LEGACY_PREFIX = "aws:rep:"
 
@@ -128,6 +130,8 @@ class Policy:
         """Return the policy of an attribute, or of a map's member by path."""
         known = self._by_path.get(path)
         if known is None:
+            if len(self._by_path) >= MAX_KNOWN_PATHS:  # users name the members of maps, without end
+                self._by_path.clear()
             known = self._by_path[path] = self._find(path)
         return known
 
@@ -198,9 +202,10 @@ def flatten(image: Image, policy: Policy) -> Iterator[tuple[str, Value]]:
 
 
 def _members(path: str, value: Value, policy: AttributePolicy) -> Iterator[tuple[str, Value]]:
-    if value and "M" not in value:
-        raise ItemError(path, f"is {type_letter(value)}, but its policy is map")
-    for name, member in value.get("M", {}).items():
+    members = members_of(value)
+    if members is None:
+        raise ItemError(path, f"is {type_letter(value)} and no map, but its policy is map")
+    for name, member in members.items():
         member_path = f"{path}/{escape(name)}"
         member_policy = policy.members.get(name, LATEST)
         if member_policy.kind is Kind.MAP:

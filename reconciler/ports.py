@@ -13,7 +13,7 @@ Clock = Callable[[], int]
 """Milliseconds since 1970."""
 
 Pause = Callable[[int], None]
-"""Waits, with jitter, before the attempt of this number, counted from 1."""
+"""Waits, with jitter, once the attempt of this number, counted from 1, has lost its race."""
 
 TimeLeft = Callable[[], int]
 """Milliseconds until the deadline."""

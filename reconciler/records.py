@@ -3,8 +3,9 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NewType
 
 from reconciler.errors import ConfigurationError, ItemError
@@ -17,6 +18,8 @@ KeyId = tuple[Any, ...]
 
 SOURCE = "aws:dynamodb"
 VIEW = "NEW_AND_OLD_IMAGES"
+KEY_TYPES = ("S", "N", "B")
+OPERATIONS = ("INSERT", "MODIFY", "REMOVE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,12 @@ class StreamRecord:
     """ApproximateCreationDateTime: rounded, never an order."""
 
 
-def parse_record(raw: RawRecord) -> StreamRecord:
+def parse_record(record: object) -> StreamRecord:
     """Return the record as a value; ItemError names the member that is missing or impossible."""
+    raw = _mapping(record, "record")
     body = _mapping(raw.get("dynamodb"), "dynamodb")
     operation = raw.get("eventName")
-    if operation not in {"INSERT", "MODIFY", "REMOVE"}:
+    if operation not in OPERATIONS:
         raise ItemError("eventName", "is not INSERT, MODIFY or REMOVE")
     return StreamRecord(
         operation,
@@ -48,7 +52,7 @@ def parse_record(raw: RawRecord) -> StreamRecord:
     )
 
 
-def sequence_number_of(raw: RawRecord) -> SequenceNumber:
+def sequence_number_of(raw: object) -> SequenceNumber:
     """Return what a failed record is reported by; empty where it has none."""
     body = raw.get("dynamodb") if isinstance(raw, Mapping) else None
     number = body.get("SequenceNumber") if isinstance(body, Mapping) else None
@@ -60,24 +64,31 @@ def key_id(keys: Image, names: Iterable[str]) -> KeyId:
     return tuple(content for name in names for content in keys[name].items())
 
 
-def refuse_misconfiguration(records: Sequence[RawRecord], policy: Policy) -> None:
+def refuse_misconfiguration(records: Iterable[object], policy: Policy) -> None:
     """Raise ConfigurationError where even one record shows a fault that every record would share."""
     names = set(policy.key_names)
     for raw in records:
-        if not isinstance(raw, Mapping):
-            continue
-        if raw.get("eventSource", SOURCE) != SOURCE:
-            raise ConfigurationError(f"a record of {raw['eventSource']!r}; this function reads DynamoDB Streams only")
-        body = raw.get("dynamodb")
-        if not isinstance(body, Mapping):
-            continue
-        if body.get("StreamViewType", VIEW) != VIEW:
-            raise ConfigurationError(f"the stream's view type is {body['StreamViewType']!r}; it must be {VIEW}")
-        keys = body.get("Keys")
-        if isinstance(keys, Mapping) and keys and keys.keys() != names:
-            raise ConfigurationError(
-                f"the records' key is {sorted(keys)}, the policy's {sorted(names)}: another table's stream, or policy"
-            )
+        if isinstance(raw, Mapping):
+            _refuse_source(raw)
+            body = raw.get("dynamodb")
+            if isinstance(body, Mapping):
+                _refuse_stream(body, names)
+
+
+def _refuse_source(raw: RawRecord) -> None:
+    if raw.get("eventSource", SOURCE) != SOURCE:
+        raise ConfigurationError(f"a record of {raw['eventSource']!r}; this function reads DynamoDB Streams only")
+
+
+def _refuse_stream(body: Mapping[str, Any], names: set[str]) -> None:
+    if body.get("StreamViewType", VIEW) != VIEW:
+        raise ConfigurationError(f"the stream's view type is {body['StreamViewType']!r}; it must be {VIEW}")
+    keys = body.get("Keys")
+    if isinstance(keys, Mapping) and keys and keys.keys() != names:
+        raise ConfigurationError(
+            f"the records' key is {sorted(map(str, keys))}, the policy's {sorted(names)}: "
+            "another table's stream, or another table's policy"
+        )
 
 
 def _mapping(value: object, place: str) -> Mapping[str, Any]:
@@ -89,9 +100,16 @@ def _mapping(value: object, place: str) -> Mapping[str, Any]:
 def _keys(body: Mapping[str, Any]) -> Image:
     keys = _mapping(body.get("Keys"), "dynamodb.Keys")
     for name, value in keys.items():
-        if not isinstance(value, Mapping) or not all(isinstance(content, str) for content in value.values()):
+        if not _is_key(value):
             raise ItemError(f"dynamodb.Keys.{name}", "is not text, a number or binary")
     return keys
+
+
+def _is_key(value: object) -> bool:
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return False
+    letter, content = next(iter(value.items()))
+    return letter in KEY_TYPES and isinstance(content, str)
 
 
 def _image(body: Mapping[str, Any], name: str) -> Image:
@@ -103,4 +121,6 @@ def _image(body: Mapping[str, Any], name: str) -> Image:
 
 
 def _milliseconds(seconds: object) -> int | None:
-    return int(seconds * 1000) if isinstance(seconds, int | float) else None
+    if not isinstance(seconds, int | float) or (isinstance(seconds, float) and not isfinite(seconds)):
+        return None
+    return int(seconds * 1000)

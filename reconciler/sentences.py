@@ -31,7 +31,7 @@ _NOTHING = {
 }
 
 _REPAIRED = {
-    Kind.OVERWRITTEN: "In {region}, a version of {item} that had not seen {writes} overwrote the one that had: "
+    Kind.OVERWRITTEN: "In {region}, {item} was overwritten by another Region's version, which had not seen {writes}: "
     "both were joined, and now {fates}.",
     Kind.SWEPT: "In {region}, a late time-to-live removal, meant for the deleted {item} of before, took the new one: "
     "it was put back, and now {fates}.",
@@ -40,6 +40,11 @@ _REPAIRED = {
     Kind.FOREIGN: "In {region}, someone changed {item} without the writer: "
     "the change was taken over as a write of its own, and now {fates}.",
 }
+
+_DELETED = (
+    "In {region}, the delete of {item} was overwritten by another Region's version, which had not seen it: "
+    "the delete stands again."
+)
 
 _TROUBLE = {
     Trouble.MALFORMED: "its bookkeeping cannot be read",
@@ -66,11 +71,13 @@ def _sentence(data: Mapping[str, Any]) -> str:
         "item": _item(data["key"]),
         "writes": _writes(data),
         "fates": _fates(data.get("attributes", [])),
-        "witness": _witnessed(data.get("witness")),
+        "witness": _witnessed(data),
     }
     match data["decision"]:
         case "noop":
-            text = _NOTHING[Fine(data["reason"])].format(**words)
+            text = _NOTHING[_fine(data)].format(**words)
+        case "repair" if data["now_deleted"]:
+            text = _DELETED.format(**words)
         case "repair":
             text = _REPAIRED[Kind(data["kind"])].format(**words)
         case _:
@@ -91,20 +98,25 @@ def _item(key: Mapping[str, Any]) -> str:
 
 def _writes(data: Mapping[str, Any]) -> str:
     count = len(data.get("writes", []))
-    return {0: "a write", 1: "1 write"}.get(count, f"{count} writes")
+    return {0: "a repetition of a write", 1: "1 write"}.get(count, f"{count} writes")
 
 
-def _witnessed(witness: Mapping[str, int] | None) -> str:
-    if not witness:
-        return "everything"
-    executions, included = witness["executions"], witness["included"]
-    if executions != included:
-        return f"{included} of the {executions} writes"
+def _witnessed(data: Mapping[str, Any]) -> str:
+    executions = data.get("witness", {}).get("executions", 0)
     return {0: "everything", 1: "the 1 write"}.get(executions, f"all {executions} writes")
 
 
+def _fine(data: Mapping[str, Any]) -> Fine:
+    """Return the reason; what the new version lacks, and nothing has lost, is in the table."""
+    reason, witness = Fine(data["reason"]), data.get("witness", {})
+    lacking = witness.get("included") != witness.get("executions")
+    return Fine.ALREADY_REPAIRED if reason is Fine.INCLUDED and lacking else reason
+
+
 def _fates(attributes: Iterable[Mapping[str, Any]]) -> str:
-    return _listed([_fate(attribute) for attribute in attributes]) or "every attribute is as it was"
+    fates = [_fate(attribute) for attribute in attributes]
+    more = [f"{len(fates) - MAX_SHOWN} more"] if len(fates) > MAX_SHOWN else []
+    return "; ".join(fates[:MAX_SHOWN] + more) or "every attribute is as it was"
 
 
 def _fate(attribute: Mapping[str, Any]) -> str:
@@ -114,18 +126,12 @@ def _fate(attribute: Mapping[str, Any]) -> str:
     }
     match attribute["fate"]:
         case "restored":
-            return f"{name} is {values['now']} again, not {values['winner']} ({policy})"
+            instead = f", not {values['winner']}" if "winner" in attribute else ""
+            return f"{name} is {values['now']} again{instead} ({policy})"
         case "merged":
             return f"{name} is {values['now']}, from {values['overwritten']} and {values['winner']} ({policy})"
         case _:
             return f"{name} is {values['now']}, no longer {values['overwritten']} ({policy})"
-
-
-def _listed(parts: list[str]) -> str:
-    shown = parts[:MAX_SHOWN]
-    if len(parts) > MAX_SHOWN:
-        shown = [*shown, f"{len(parts) - MAX_SHOWN} more"]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - any Python value

@@ -1,6 +1,7 @@
 """Wire values: DynamoDB's typed JSON, kept as it came, made canonical only where bytes are compared.
 
-    {"S": "x"}   {"N": "1.5"}   {"B": "base64"}   {"SS": [...]}   {"M": {...}}   {"L": [...]}   {"NULL": true}   {"BOOL": false}
+    {"S": "x"}   {"N": "1.5"}   {"B": "base64"}   {"NULL": true}   {"BOOL": false}
+    {"SS": [...]}   {"NS": [...]}   {"BS": [...]}   {"M": {...}}   {"L": [...]}
 
 Binary is base64 text here, as in a Lambda event; the DynamoDB adapter turns it into bytes and back.
 Numbers are exact to DynamoDB's 38 digits
@@ -23,7 +24,7 @@ MAX_DIGITS = 38
 MAX_EXPONENT, MIN_EXPONENT = 125, -130
 MAX_DEPTH = 32
 _DEEPEST = MAX_DEPTH + 4  # room for what an image is wrapped in before it is hashed
-# Wide enough for any sum of DynamoDB numbers: what a sum may hold is judged once, on the result, so that order has no say.
+# Wide enough for any sum of DynamoDB numbers: what a sum may hold is judged on the result, so that order has no say.
 EXACT = Context(prec=600, Emin=-9999, Emax=9999, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 _DIGEST_BYTES = 16
 SET_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
@@ -141,6 +142,21 @@ def canonical_text(value: Value) -> str:
     return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def members_of(value: Value | None) -> Mapping[str, Value] | None:
+    """Return a map's members, as they came; None where the value is no map."""
+    members = value.get("M", None if value else {}) if isinstance(value, Mapping) else None
+    return members if isinstance(members, Mapping) else None
+
+
+def whole(value: Value | None) -> int | None:
+    """Return a whole number; None where it is none, or where one more could pass 38 digits."""
+    try:
+        text = canonical_number(value["N"])  # type: ignore[index]
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+    return int(text) if "." not in text and len(text) < MAX_DIGITS else None
+
+
 def same(left: Value | None, right: Value | None) -> bool:
     """Say whether two values are equal to DynamoDB, whatever their spelling; a broken one is equal to itself alone."""
     if left == right:
@@ -159,7 +175,7 @@ def digest(image: Image) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def plain(value: Value) -> Any:  # noqa: ANN401 - any Python value
+def plain(value: Value) -> Any:  # noqa: ANN401, PLR0911 - any Python value, one way out for each type
     """Return the value as boto3's resources give it: str, Decimal, bytes, set, list, dict, bool, None."""
     for letter, content in value.items():
         match letter:
@@ -194,7 +210,7 @@ def from_plain(value: Any) -> Value:  # noqa: ANN401 - any Python value
     return canonical(_typed(value, MAX_DEPTH))
 
 
-def _typed(value: Any, depth: int) -> Value:  # noqa: ANN401, PLR0911 - any Python value, one way out for each type
+def _typed(value: Any, depth: int) -> Value:  # noqa: ANN401, C901, PLR0911 - as in `plain`
     if depth < 0:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     match value:
@@ -213,18 +229,19 @@ def _typed(value: Any, depth: int) -> Value:  # noqa: ANN401, PLR0911 - any Pyth
         case list() | tuple():
             return {"L": [_typed(element, depth - 1) for element in value]}
         case Mapping():
-            return {"M": {_name(name): _typed(element, depth - 1) for name, element in value.items()}}
+            return {"M": {attribute_name(name): _typed(element, depth - 1) for name, element in value.items()}}
         case AbstractSet():
-            return typed_set(value)
+            return typed_set(value, depth)
         case _ if isinstance(getattr(value, "value", None), bytes):  # boto3's Binary
             return {"B": b64encode(value.value).decode()}
         case _:
             raise ValueError(f"DynamoDB has no type for {type(value).__name__}")
 
 
-def _name(name: object) -> str:
+def attribute_name(name: object) -> str:
+    """Return the name; ValueError where no attribute or map member can have it."""
     if not isinstance(name, str):
-        raise ValueError("a map's names are text")  # noqa: TRY004 - one error type for every value DynamoDB cannot hold
+        raise ValueError("names are text")  # noqa: TRY004 - one error type for every value DynamoDB cannot hold
     return _encodable(name)
 
 
@@ -236,9 +253,9 @@ def _encodable(text: str) -> str:
     return text
 
 
-def typed_set(elements: Iterable[Any]) -> Value:
+def typed_set(elements: Iterable[Any], depth: int = MAX_DEPTH) -> Value:
     """Return a set in wire form; ValueError where it is empty or its elements are not all S, all N or all B."""
-    scalars = [_typed(element, 0) for element in elements]
+    scalars = [_typed(element, depth - 1) for element in elements]
     letters = {letter for scalar in scalars for letter in scalar}
     if not scalars:
         raise ValueError("a set is never empty")

@@ -13,12 +13,22 @@ from reconciler.stamps import WriteId
 from reconciler.wire import Image, Value, canonical_image, same
 
 
-def conflict_of(kind: Kind, record: StreamRecord, merged: Image | None, policy: Policy, region: str) -> Conflict:
-    """Return what the record's old image lost, to whom, and what it became."""
+def conflict_of(  # noqa: PLR0913 - who, what, to whom, and by whose rules
+    kind: Kind,
+    record: StreamRecord,
+    merged: Image | None,
+    policy: Policy,
+    region: str,
+    *,
+    beaten_by: Image | None = None,
+) -> Conflict:
+    """Return what the record's old image lost, to whom, and what it became.
+
+    `beaten_by` is the image whose delete beat it, where that is not the record's own new image.
+    """
     loser = record.old or {}
     before = _leaves(loser, policy)
     winner = record.new
-    rival = merged if kind is Kind.LOST_TO_DELETE else winner
     return Conflict(
         kind=kind,
         mode=_mode(kind, loser, winner),
@@ -29,7 +39,7 @@ def conflict_of(kind: Kind, record: StreamRecord, merged: Image | None, policy: 
         loser=loser,
         winner=winner,
         merged=merged,
-        writes=_unseen(loser, rival, policy),
+        writes=_unseen(loser, winner if beaten_by is None else beaten_by, policy),
         overwritten=_differing(before, _leaves(winner or {}, policy)),
         lost=_differing(before, _leaves(merged or {}, policy)),
     )
@@ -42,12 +52,15 @@ def _mode(kind: Kind, loser: Image, winner: Image | None) -> Mode:
 
 
 def _unseen(loser: Image, rival: Image | None, policy: Policy) -> tuple[WriteId, ...]:
-    """Return the loser's writes that the rival has never seen."""
-    seen = Ledger() if rival is None or is_plain(rival) else decode_ledger(causality_of(rival), policy)
-    if not is_plain(loser):
-        return missing(decode_ledger(causality_of(loser), policy), seen)
-    plain = read_plain(loser)
-    return () if adoption_included(plain, seen) else (plain.id,)
+    """Return the loser's writes that the rival has never seen; none where they cannot be read, nor need be."""
+    try:
+        seen = Ledger() if rival is None or is_plain(rival) else decode_ledger(causality_of(rival), policy)
+        if not is_plain(loser):
+            return missing(decode_ledger(causality_of(loser), policy), seen)
+        plain = read_plain(loser)
+        return () if adoption_included(plain, seen) else (plain.id,)
+    except ItemError:
+        return ()
 
 
 def _leaves(image: Image, policy: Policy) -> Mapping[str, Value]:

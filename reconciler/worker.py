@@ -20,7 +20,7 @@ from functools import partial
 from reconciler.classify import Suspect, classify
 from reconciler.decisions import Escalate, Noop, Trouble
 from reconciler.effects import Effects, Outcome
-from reconciler.errors import ItemError, TransientError
+from reconciler.errors import ConfigurationError, ItemError, TransientError
 from reconciler.included import sift
 from reconciler.poison import PoisonMessage
 from reconciler.policy import Policy
@@ -71,41 +71,47 @@ class Worker:
         refuse_misconfiguration(records, self._policy)
         now_ms = self._clock()
         suspicious, skewed = sift(records, _newest_allowed(now_ms, self._policy))
-        first = Outcome()
-        by_key = self._classify(suspicious, now_ms, first)
+        first = Outcome(Counter(skewed_items=skewed))
+        by_key = self._classify(suspicious, now_ms, time_left, first)
         newest = self._newest_images(records, by_key)
-        outcomes = [first, *self._each_key(
-            lambda key: self._effects.carry_out(by_key[key], newest.get(key), time_left), by_key
-        )]
-        if skewed:
-            first.counts["skewed_items"] = skewed
-        return self._report(records, outcomes)
 
-    def _classify(self, suspicious: Sequence[RawRecord], now_ms: int, outcome: Outcome) -> dict[KeyId, list[Suspect]]:
+        def carry_out(key: KeyId) -> Outcome:
+            return self._effects.carry_out(by_key[key], newest[key], time_left)
+
+        return self._report(len(records), [first, *self._each_key(carry_out, by_key)])
+
+    def _classify(
+        self, suspicious: Sequence[RawRecord], now_ms: int, time_left: TimeLeft, outcome: Outcome
+    ) -> dict[KeyId, list[Suspect]]:
         """Return the suspects by key, in stream order; what cannot be read is escalated at once."""
         by_key: dict[KeyId, list[Suspect]] = {}
         for raw in suspicious:
             try:
-                self._classify_one(raw, now_ms, outcome, by_key)
-            except TransientError as fault:
-                outcome.fail([_reportable(raw)], fault)
+                suspect = self._classify_one(raw, now_ms, time_left, outcome)
+            except ConfigurationError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - whatever happens to one record, it is delivered again
+                outcome.fail([sequence_number_of(raw)], fault)
+                continue
+            if suspect:
+                by_key.setdefault(key_id(suspect.record.key, self._policy.key_names), []).append(suspect)
         return by_key
 
-    def _classify_one(
-        self, raw: RawRecord, now_ms: int, outcome: Outcome, by_key: dict[KeyId, list[Suspect]]
-    ) -> None:
+    def _classify_one(self, raw: RawRecord, now_ms: int, time_left: TimeLeft, outcome: Outcome) -> Suspect | None:
         try:
             record = parse_record(raw)
         except ItemError as error:
-            self._effects.send(self._broken(raw, error), outcome)
-            return
+            self._effects.send(self._broken(raw, error), outcome, time_left)
+            return None
         match classify(record, self._policy, now_ms):
             case Noop(reason):
                 outcome.counts[f"noop_{reason.value}"] += 1
-            case Suspect() as suspect:
-                by_key.setdefault(key_id(record.key, self._policy.key_names), []).append(suspect)
+                return None
             case Escalate() as escalation:
-                self._effects.escalate(escalation, outcome)
+                self._effects.escalate(escalation, outcome, time_left)
+                return None
+            case suspect:
+                return suspect
 
     def _broken(self, raw: RawRecord, error: ItemError) -> PoisonMessage:
         """Return a record that is no record, whole."""
@@ -121,37 +127,41 @@ class Worker:
             record=raw,
         )
 
-    def _newest_images(self, records: Sequence[RawRecord], wanted: Iterable[KeyId]) -> dict[KeyId, Image | None]:
-        """Return the newest image in the batch of each key that is wanted; None where it was removed."""
-        missing, newest = set(wanted), {}
+    def _newest_images(self, records: Sequence[RawRecord], keys: Iterable[KeyId]) -> dict[KeyId, Image | None]:
+        """Return each key's newest image in the batch; None where that record removed it."""
+        wanted, newest = set(keys), {}
         for raw in reversed(records):
-            if not missing:
+            if not wanted:
                 break
             try:
-                body = raw["dynamodb"]
-                identity = key_id(body["Keys"], self._policy.key_names)
-            except (KeyError, TypeError, AttributeError):
-                continue
-            if identity in missing:
-                missing.discard(identity)
-                newest[identity] = body.get("NewImage")
+                identity = key_id(raw["dynamodb"]["Keys"], self._policy.key_names)
+                if identity not in wanted:
+                    continue
+                record = parse_record(raw)
+            except (KeyError, TypeError, AttributeError, ItemError):
+                continue  # broken: what it says of its key is nothing to start from
+            wanted.discard(identity)
+            newest[identity] = record.new
         return newest
 
-    def _report(self, records: Sequence[RawRecord], outcomes: Sequence[Outcome]) -> BatchReport:
+    def _report(self, records: int, outcomes: Sequence[Outcome]) -> BatchReport:
         counts: Counter[str] = Counter()
-        failures: list[SequenceNumber] = []
         for outcome in outcomes:
             counts.update(outcome.counts)
-            failures.extend(outcome.failures)
-        for outcome in outcomes:
             counts["unrecorded"] += self._record(outcome)
-        return BatchReport(len(records), tuple(dict.fromkeys(failures)), +counts)
+        failures = tuple(dict.fromkeys(number for outcome in outcomes for number in outcome.failures))
+        if "" in failures:
+            raise TransientError("a record without a sequence number has failed: the whole batch has to come again")
+        return BatchReport(records, failures, +counts)
 
     def _record(self, outcome: Outcome) -> int:
         """Tell of what happened; return how often the telling failed, which masks nothing."""
         tellings: list[Callable[[], None]] = [
-            *(partial(self._recorder.conflict, conflict, repaired=repaired) for conflict, repaired in outcome.conflicts),
-            *(partial(self._recorder.poisoned, message) for message in outcome.messages),
+            *(
+                partial(self._recorder.conflict, conflict, repaired=repaired)
+                for conflict, repaired in outcome.conflicts
+            ),
+            *(partial(self._recorder.poisoned, message) for message in outcome.messages.values()),
         ]
         if outcome.fault is not None:
             tellings.append(partial(self._recorder.failed, outcome.failures, outcome.fault))
@@ -167,11 +177,3 @@ class Worker:
 def _newest_allowed(now_ms: int, policy: Policy) -> str:
     """Return the text of the greatest stamp that is no sign of a skewed clock."""
     return str((now_ms + policy.max_clock_skew_ms + 1) * TICKS_PER_MS * TICK)
-
-
-def _reportable(raw: RawRecord) -> SequenceNumber:
-    """Return the record's sequence number; without one it cannot be reported, and the whole batch has to fail."""
-    number = sequence_number_of(raw)
-    if not number:
-        raise TransientError("a record without a sequence number could not be sent to the poison queue")
-    return number

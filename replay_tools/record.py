@@ -10,6 +10,7 @@ from typing import IO
 
 import click
 
+from reconciler.records import RawRecord
 from replay_tools import bootstrap
 from replay_tools.recordings import write_recording
 
@@ -23,7 +24,9 @@ COMPRESSION = 6
 @click.option("--follow", is_flag=True, help="Go on recording until interrupted.")
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many records.")
 @click.option("--force", is_flag=True, help="Overwrite OUTPUT where it exists.")
-def record(table: str, output: str, region: str, limit: int | None, *, follow: bool, force: bool) -> None:
+def record(  # noqa: PLR0913 - one for each option
+    table: str, output: str, region: str, limit: int | None, *, follow: bool, force: bool
+) -> None:
     """Record the stream of TABLE to OUTPUT: NDJSON, with gzip where it ends in .gz, on standard output without it.
 
     Everything that the stream still keeps is recorded, up to now. Only the stream is read; nothing is changed.
@@ -32,9 +35,14 @@ def record(table: str, output: str, region: str, limit: int | None, *, follow: b
     if output != "-" and not force and Path(output).exists():
         raise click.UsageError(f"{output} exists; --force overwrites it")
     records = bootstrap.live_records(table, region, _warn_of_gap, follow=follow)
-    with _sink(output) as file, suppress(KeyboardInterrupt):
-        count = write_recording(islice(records, limit), file)
-        click.echo(f"{count} records of {table} in {region}", err=True)
+    with _sink(output) as file:
+        count = write_recording(islice(_until_interrupted(records), limit), file)
+    click.echo(f"{count} records of {table} in {region}", err=True)
+
+
+def _until_interrupted(records: Iterator[RawRecord]) -> Iterator[RawRecord]:
+    with suppress(KeyboardInterrupt):
+        yield from records
 
 
 @contextmanager
@@ -43,7 +51,7 @@ def _sink(output: str) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     opened = gzip.open(output, "wt", COMPRESSION) if output.endswith(".gz") else Path(output).open("w")  # noqa: SIM115 - closed below
-    with opened as file:  # type: ignore[attr-defined]
+    with opened as file:
         yield file
 
 

@@ -14,9 +14,10 @@ import json
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from typing import IO, Any, NamedTuple
+from pathlib import Path
+from typing import IO, Any, NamedTuple, cast
 
 from reconciler.errors import ReconcilerError
 from reconciler.records import RawRecord
@@ -43,6 +44,8 @@ def read_recording(path: str) -> Iterator[Recorded]:
     try:
         with _opened(path) as file:
             yield from _read(file, name)
+    except RecursionError as error:
+        raise RecordingError(f"{name}: is nested too deeply") from error
     except (OSError, EOFError, zlib.error) as error:
         problem = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise RecordingError(f"{name}: cannot be read: {problem}") from error
@@ -58,9 +61,19 @@ def write_recording(records: Iterable[RawRecord], file: IO[str]) -> int:
     return count
 
 
-def _opened(path: str) -> IO[bytes]:
-    file = io.BufferedReader(sys.stdin.buffer) if path == "-" else open(path, "rb")  # type: ignore[type-var] # noqa: SIM115, PTH123 - closed by the caller; "-" is no path
-    return gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == GZIP_MAGIC else file  # type: ignore[return-value]
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    with ExitStack() as stack:
+        file = _standard_input(stack) if path == "-" else stack.enter_context(Path(path).open("rb"))
+        is_compressed = file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
+        yield cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=file)) if is_compressed else file)
+
+
+def _standard_input(stack: ExitStack) -> "io.BufferedReader[Any]":
+    """Return standard input, which stays open afterwards."""
+    file: io.BufferedReader[Any] = io.BufferedReader(cast("io.RawIOBase", sys.stdin.buffer))
+    stack.callback(file.detach)
+    return file
 
 
 def _read(file: IO[bytes], name: str) -> Iterator[Recorded]:
@@ -98,7 +111,7 @@ def _document(start: bytes, file: IO[bytes], name: str) -> Any:  # noqa: ANN401 
 
 def _problem(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at column {error.colno}"
+        return f"{error.msg} (column {error.colno})"
     return "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
 
 

@@ -1,6 +1,5 @@
 """One Region's table and its stream in DynamoDB (moto, DynamoDB Local), as replication reads and writes them."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.adapters.binary import to_boto, to_boto_value
@@ -53,7 +52,7 @@ def _condition(key: Image, seen: Image | None) -> dict[str, Any]:
             "ExpressionAttributeNames": {"#n0": next(iter(key))},
         }
     names = sorted(seen, key=lambda name: (name != CAUSALITY, name))[:MAX_CONDITIONS]
-    values: Mapping[str, Any] = {f":v{number}": to_boto_value(name, seen[name]) for number, name in enumerate(names)}
+    values = {f":v{number}": to_boto_value(name, seen[name]) for number, name in enumerate(names)}
     return {
         "ConditionExpression": " AND ".join(f"#n{number}=:v{number}" for number in range(len(names))),
         "ExpressionAttributeNames": {f"#n{number}": name for number, name in enumerate(names)},

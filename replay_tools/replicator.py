@@ -1,7 +1,7 @@
 """Replicator: plays the eventual mode of Global Tables (MREC) between regional tables that know nothing of each other.
 
-AWS replicates by itself; moto and DynamoDB Local do not. Here each Region's stream is read, each version of an item gets a
-private platform timestamp, and the newest travels to the other Regions, where it replaces what is older:
+AWS replicates by itself; moto and DynamoDB Local do not. Here each Region's stream is read, each version of an item
+gets a private platform timestamp, and the newest travels to the other Regions, where it replaces what is older:
 
     us-east-1  v0 -> a1 @7                    -> b1 @8    b1 is newer: a1 is overwritten
     eu-west-1        v0 -> b1 @8  (a1 @7 arrives and is dropped: no error, no record)
@@ -24,7 +24,7 @@ from reconciler.wire import Image, canonical_text
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What stands, or stood, in a replica for one key since a moment of platform time; None: deleted, or never there."""
+    """What stands, or stood, in a replica since a moment of platform time; `image` None: deleted, or never there."""
 
     key: Image
     image: Image | None
@@ -124,7 +124,8 @@ class Replicator:
         self._standing[place] = version
         for (origin, _), versions in self._waiting.items():
             if origin == region:
-                self.counts["coalesced"] += identity in versions
+                if identity in versions:
+                    self.counts["coalesced"] += 1
                 versions[identity] = version
 
     def _deliver(self, target: Region, identity: KeyId, versions: dict[KeyId, Version]) -> int:

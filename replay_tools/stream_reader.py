@@ -11,10 +11,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#St
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.adapters.binary import from_boto
+from reconciler.adapters.streams import in_lambda_shape
 from reconciler.records import RawRecord
 
 if TYPE_CHECKING:
@@ -75,10 +74,10 @@ class StreamReader:
             page = self._page(shard)
             for record in page["Records"]:
                 shard.last_read = record["dynamodb"]["SequenceNumber"]
-                yield as_delivered(record, self._arn, self._region)
+                yield in_lambda_shape(record, self._arn, self._region)
             shard.iterator = page.get("NextShardIterator")
             shard.is_closed = not shard.iterator
-            if shard.is_closed or not page["Records"]:
+            if shard.is_closed or len(page["Records"]) < PAGE:
                 return
 
     def _page(self, shard: _Shard) -> Mapping[str, Any]:
@@ -94,14 +93,3 @@ class StreamReader:
         if shard.last_read:
             start = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": shard.last_read}
         return self._client.get_shard_iterator(StreamArn=self._arn, ShardId=shard.id, **start)["ShardIterator"]
-
-
-def as_delivered(record: Mapping[str, Any], stream_arn: str, region: str) -> RawRecord:
-    """Return a record of GetRecords in the shape of a Lambda event: base64, seconds, the stream's ARN, its Region."""
-    body = dict(record["dynamodb"])
-    for name in ("Keys", "OldImage", "NewImage"):
-        if name in body:
-            body[name] = from_boto(body[name])
-    if isinstance(body.get("ApproximateCreationDateTime"), datetime):
-        body["ApproximateCreationDateTime"] = body["ApproximateCreationDateTime"].timestamp()
-    return {**record, "awsRegion": region, "eventSourceARN": stream_arn, "dynamodb": body}

@@ -80,7 +80,7 @@ def test_one_sample_of_a_type_is_tried_with_itself() -> None:
 UNSTORABLE = "what DynamoDB cannot hold"
 
 
-def first(left: Any, _right: Any) -> Any:  # noqa: ANN401 - any plain value
+def first(left: Any, _right: Any) -> Any:
     """Break commutativity."""
     return left
 
@@ -196,7 +196,7 @@ def test_a_function_that_answers_differently_each_time_is_found_out() -> None:
         ),
     ],
 )
-def test_a_counterexample_is_shrunk(large: Any, small: Any, other: Any) -> None:  # noqa: ANN401 - any plain values
+def test_a_counterexample_is_shrunk(large: Any, small: Any, other: Any) -> None:
     """However large the samples, what is reported is small, all the way down."""
     (violation,) = check_laws(lambda left, _right: left if len(left) < 3 else 1 / 0, [large, other])
     assert violation.inputs[0] == small
@@ -228,7 +228,7 @@ def test_a_number_is_shrunk(number: str, breaks: Callable[[Decimal], bool], smal
         ({"b": Decimal("0.5"), "a": {}}, "{'b': 0.5, 'a': {}}"),
     ],
 )
-def test_a_sentence_shows_values_as_python_does(value: Any, shown: str) -> None:  # noqa: ANN401 - any plain value
+def test_a_sentence_shows_values_as_python_does(value: Any, shown: str) -> None:
     """Values read as in Python, but numbers without `Decimal`, and sets in one order in every process."""
     assert Violation(Law.IDEMPOTENT, (value,), (value,), "it").sentence == (
         f"it is not idempotent: f({shown}, {shown}) = {shown}"

@@ -5,10 +5,10 @@ Every write is conditional, so each may be repeated after an unknown outcome.
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from reconciler.adapters.binary import from_boto, to_boto
-from reconciler.adapters.effects import holds
+from reconciler.adapters.conditions import holds
 from reconciler.adapters.expressions import request_for
 from reconciler.adapters.faults import fault_of_reasons, faults
 from reconciler.change import Change
@@ -38,6 +38,11 @@ class DynamoDBTable:
         self._client = client
         self._name = name
 
+    @classmethod
+    def from_resource(cls, table: "Table") -> Self:
+        """Use a Table's endpoint, Region, credentials and connections; the Table stays as it is."""
+        return cls(plain_client(table), table.name)
+
     def read(self, key: Image) -> Image | None:
         """Return the item, read strongly in this Region."""
         with faults("GetItem", self._name):
@@ -50,9 +55,10 @@ class DynamoDBTable:
         if action == "ConditionCheck":
             current = self.read(change.key)
             return Written() if holds(change, current) else Stale(current)
+        send = self._client.put_item if action == "Put" else self._client.update_item
         with faults(f"{action}Item", self._name):
             try:
-                self._client.put_item(**request) if action == "Put" else self._client.update_item(**request)
+                send(**request)
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 return Stale(_shown(error.response))
         return Written()
@@ -74,11 +80,6 @@ class DynamoDBTable:
                     raise fault_of_reasons(reasons, f"TransactWriteItems on {self._name}") from error
                 return StaleItems(stale)
         return Written()
-
-
-def from_resource(table: "Table") -> DynamoDBTable:
-    """Return an adapter with the Table's endpoint, Region, credentials and connections; the Table stays as it is."""
-    return DynamoDBTable(plain_client(table), table.name)
 
 
 def plain_client(table: "Table") -> "DynamoDBClient":

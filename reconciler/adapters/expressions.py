@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from reconciler.adapters.binary import to_boto, to_boto_value
-from reconciler.adapters.effects import after, is_empty
+from reconciler.adapters.conditions import after, is_empty
 from reconciler.change import Change
 from reconciler.policy import CAUSALITY
 from reconciler.wire import Value
@@ -78,9 +78,10 @@ def _replacement(change: Change) -> Parameters:
     noticed by that): it is lost. Hence the put only where an update has no room.
     """
     placeholders = _Placeholders()
-    unchanged = {name: value for name, value in (change.seen or {}).items() if name not in change.key}
+    seen = change.seen or {}
+    unchanged = {name: value for name, value in seen.items() if name not in change.key}
     condition = _condition(change, {**unchanged, **change.expects}, placeholders)
-    item = to_boto(after(change, change.seen))
+    item = to_boto(after(change, seen))
     return {"Item": item, "ConditionExpression": condition, **placeholders.parameters()}
 
 

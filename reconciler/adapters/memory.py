@@ -3,9 +3,10 @@
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from threading import RLock
 
-from reconciler.adapters.effects import after, holds
+from reconciler.adapters.conditions import after, holds
 from reconciler.change import Change
 from reconciler.conflict import Conflict
 from reconciler.errors import ItemError, TooLargeError, TransientError
@@ -124,7 +125,10 @@ def _storable(change: Change, current: Image | None) -> Image:
     for name in change.key:
         if name in change.removes or (not change.creates and name in change.sets):
             raise ItemError(name, "is part of the key and cannot be changed")
-    return _checked(_canonical(after(change, current)))
+    if current is None:
+        return _checked(_canonical(change.item))
+    image = after(replace(change, sets=_canonical(change.sets)), current)
+    return _checked({name: image[name] for name in sorted(image)})
 
 
 def _canonical(image: Image) -> Image:

@@ -182,8 +182,7 @@ def in_lambda_shape(record: Mapping[str, Any], arn: str, region: str) -> RawReco
     """Return a record of GetRecords as a Lambda event has it: binary as base64, time as seconds, the stream's ARN."""
     body = dict(record["dynamodb"])
     body.update((name, from_boto(body[name])) for name in ("Keys", "OldImage", "NewImage") if name in body)
-    if "ApproximateCreationDateTime" in body:
-        body["ApproximateCreationDateTime"] = int(body["ApproximateCreationDateTime"].timestamp())
+    body["ApproximateCreationDateTime"] = int(body["ApproximateCreationDateTime"].timestamp())
     identity = record.get("userIdentity")
     told = {"userIdentity": {"type": identity["Type"], "principalId": identity["PrincipalId"]}} if identity else {}
     return {**record, **told, "dynamodb": body, "awsRegion": region, "eventSourceARN": arn}

@@ -15,6 +15,8 @@ class When(Enum):
 
     BEFORE = "before"
     AFTER = "after"
+    ECHO = "echo"
+    """It lives, but the answer to its write is lost; the call is repeated, and meets its own effect."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,9 @@ def test_an_empty_change_of_an_absent_item_is_stale(table: Table) -> None:
     assert table.write(update(item(), item())) == Stale(None)
 
 
-@pytest.mark.parametrize("name", ["Name", "a.b", "a b", "#n0", ":v0", "items[0]", "Größe", "Profile/LoginCount", "size"])
+@pytest.mark.parametrize(
+    "name", ["Name", "a.b", "a b", "#n0", ":v0", "items[0]", "Größe", "Profile/LoginCount", "size"]
+)
 def test_any_name_can_be_set_expected_and_removed(table: Table, name: str) -> None:
     """Reserved words and the signs of expressions are names like any other."""
     before = given(table, item(**{name: OLD}))

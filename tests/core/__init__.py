@@ -1,0 +1,1 @@
+"""The algebra: stamps, ledger, join, and their wire form."""

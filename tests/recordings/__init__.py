@@ -1,0 +1,1 @@
+"""Streams that a real engine made, and tests that run them."""
