@@ -39,16 +39,14 @@ def change_between(key: Image, seen: Image | None, item: Image, expects: Iterabl
     return Change(key, seen, item, sets, removes, {name: seen.get(name) for name in expects})
 
 
-def repair_between(seen: Image | None, item: Image, touched: Iterable[str], policy: Policy) -> Change | None:
-    """Return the change that demands `Causality` and every changed attribute as seen; None where nothing differs.
+def repair_between(seen: Image | None, item: Image, touched: Iterable[str], policy: Policy) -> Change:
+    """Return the change that demands `Causality` and every changed attribute as seen, or absence where none was seen.
 
     `touched` are paths that must stand as seen though they stay as they are.
     """
     change = change_between(policy.key_of(item), seen, item, ())
     if seen is None:
         return change
-    if not (change.sets or change.removes):
-        return None
     plain = () if CAUSALITY in seen else (VERSION, TIMESTAMP, IDEMPOTENCY_KEY)
     expects = {CAUSALITY, *plain, *change.sets, *change.removes, *(_attribute(path, policy) for path in touched)}
     return replace(change, expects={name: seen.get(name) for name in sorted(expects)})

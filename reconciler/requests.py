@@ -43,7 +43,7 @@ class WriteEvent:
 
 
 def parse_request(request: object, policy: Policy) -> WriteEvent:
-    """Return a request (a mapping, or already a `WriteEvent`) as a value; RequestError names the field that is wrong."""
+    """Return a request (a mapping, or a `WriteEvent` already) as a value; RequestError names what is wrong."""
     if isinstance(request, WriteEvent):
         return request
     if not isinstance(request, Mapping):
@@ -107,8 +107,8 @@ def _parse(request: Mapping[str, Any], policy: Policy) -> WriteEvent:
 def _refuse_unknown_fields(request: Mapping[str, Any], policy: Policy, *, is_flat: bool) -> None:
     known = {*OPERATIONS, *EXPECTATIONS, *policy.key_names, IDEMPOTENCY_KEY, TIMESTAMP}
     for name in request:
-        if not isinstance(name, str):
-            raise RequestError(repr(name), f"is named by {fields.type_name(name)}; field names are text")
+        if not isinstance(name, str) or not name:
+            raise RequestError(repr(name), f"is named by {fields.type_name(name)}; names are text and not empty")
         if name not in known and not is_flat:
             raise RequestError(name, f"is no field of a request; expected {', '.join((*OPERATIONS, *EXPECTATIONS))}")
 

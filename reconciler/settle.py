@@ -10,6 +10,7 @@ repair's own stream record shows it, with both images.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from reconciler.change import Change, repair_between
 from reconciler.classify import Suspect
@@ -148,6 +149,8 @@ class _Settling:
                 self.decisions.append(Noop(Fine.ALREADY_REPAIRED))
             case Adoption.GONE:
                 self._record(Fine.REPORTED, Kind.FOREIGN, suspect, self._current)
+            case _ as unknown:
+                assert_never(unknown)
 
     def _judge(self, suspect: Suspect, merged: Image | None) -> Decision | None:
         """Say what became of one lost image; None where its escalation says it all."""

@@ -27,6 +27,8 @@ _DEEPEST = MAX_DEPTH + 4  # room for what an image is wrapped in before it is ha
 # Wide enough for any sum of DynamoDB numbers: what a sum may hold is judged on the result, so that order has no say.
 EXACT = Context(prec=600, Emin=-9999, Emax=9999, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 _DIGEST_BYTES = 16
+# The concrete type first: an abstract one alone is asked many times as slowly.
+_MAPPING, _SEQUENCE = (dict, Mapping), (list, Sequence)
 SET_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
 
 
@@ -78,7 +80,7 @@ def _boolean(content: Any) -> bool:  # noqa: ANN401 - whatever the wire held
 
 def _set_of(scalar: Callable[[Any], str], order: Callable[[str], Any]) -> Callable[[Any], list[str]]:
     def canonical_set(content: Any) -> list[str]:  # noqa: ANN401 - whatever the wire held
-        if not isinstance(content, Sequence) or isinstance(content, str) or not content:
+        if not isinstance(content, _SEQUENCE) or isinstance(content, str) or not content:
             raise ValueError("not a list of set elements")
         return sorted({scalar(element) for element in content}, key=order)
 
@@ -92,7 +94,7 @@ def _list(content: Any, depth: int) -> list[Value]:  # noqa: ANN401 - whatever t
 
 
 def _map(content: Any, depth: int) -> dict[str, Value]:  # noqa: ANN401 - whatever the wire held
-    if not isinstance(content, Mapping):
+    if not isinstance(content, _MAPPING):
         raise ValueError("not a map")  # noqa: TRY004 - one error type for every unreadable value
     return {name: canonical(content[name], depth) for name in sorted(content, key=_text)}
 
@@ -119,7 +121,7 @@ def canonical(value: Value, depth: int = _DEEPEST) -> Value:
 
     DynamoDB Local shows an empty map as ``{}`` without a type letter: read as an empty map.
     """
-    if not isinstance(value, Mapping) or len(value) > 1:
+    if not isinstance(value, _MAPPING) or len(value) > 1:
         raise ValueError("not a value with one type letter")
     for letter, content in value.items():
         if letter in _CANONICAL:
@@ -144,8 +146,8 @@ def canonical_text(value: Value) -> str:
 
 def members_of(value: Value | None) -> Mapping[str, Value] | None:
     """Return a map's members, as they came; None where the value is no map."""
-    members = value.get("M", None if value else {}) if isinstance(value, Mapping) else None
-    return members if isinstance(members, Mapping) else None
+    members = value.get("M", None if value else {}) if isinstance(value, _MAPPING) else None
+    return members if isinstance(members, _MAPPING) else None
 
 
 def whole(value: Value | None) -> int | None:
@@ -161,12 +163,26 @@ def same(left: Value | None, right: Value | None) -> bool:
     """Say whether two values are equal to DynamoDB, whatever their spelling; a broken one is equal to itself alone."""
     if left == right:
         return True
-    if left is None or right is None or left.keys() != right.keys():
+    if left is None or right is None or _differ(left, right):
         return False
     try:
         return canonical(left) == canonical(right)
     except ValueError:
         return False
+
+
+def _differ(left: Value, right: Value) -> bool:
+    """Say whether two values differ at first sight, however spelt: by type, by a text, or by a map's names."""
+    if not (isinstance(left, _MAPPING) and isinstance(right, _MAPPING)):
+        return False
+    if left.keys() != right.keys():
+        return bool(left and right)  # `{}` is an empty map
+    if "S" in left:
+        return bool(left["S"] != right["S"])
+    ours, theirs = left.get("M"), right.get("M")
+    if not (isinstance(ours, _MAPPING) and isinstance(theirs, _MAPPING)):
+        return False
+    return ours.keys() != theirs.keys() or any(_differ(ours[name], theirs[name]) for name in ours)
 
 
 def digest(image: Image) -> str:

@@ -98,7 +98,7 @@ class Writer:
         raise ContentionError(f"lost {self._attempts} races for a transaction's items; retry with the same key")
 
     def _transaction(self, events: object, idempotency_key: object, timestamp: object) -> list[WriteEvent]:
-        """Return the requests with the transaction's key and time; RequestError where one has its own, or an item twice."""
+        """Return the requests, with the transaction's key and time; none may have its own, and no two one item."""
         if not isinstance(events, list | tuple):
             raise RequestError("Events", f"is {type(events).__name__}; a list of requests was expected")
         if not 1 <= len(events) <= MAX_TRANSACTION_ITEMS:

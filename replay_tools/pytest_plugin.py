@@ -114,14 +114,14 @@ def _run(path: Path, policy_file: Path, region: str | None) -> Replayed:
     # Every test session of a project that has this installed loads the plugin: it imports nothing before it is used.
     from reconciler.policy import Policy  # noqa: PLC0415
     from reconciler.wire import plain_image  # noqa: PLC0415
-    from replay_tools import bootstrap  # noqa: PLC0415
+    from replay_tools.bootstrap import replay as read_only_replay  # noqa: PLC0415
     from replay_tools.recordings import read_recording  # noqa: PLC0415
     from replay_tools.replay import explanations, region_of  # noqa: PLC0415
 
     policy = Policy.load(policy_file)
     recording = list(read_recording(str(path)))
     region = region or (region_of(recording[0], policy) if recording else policy.regions[0])
-    replay, table = bootstrap.replay(policy, region)
+    replay, table = read_only_replay(policy, region)
     judged: list[Judged] = list(replay.judge_all(recording))
     return Replayed(
         str(path),

@@ -5,7 +5,7 @@ import json
 import click
 from rich.console import Console
 
-DEFAULT_WRITES, MIN_WRITES, MAX_WRITES = 240, 16, 10_000
+DEFAULT_WRITES, MIN_WRITES, MAX_WRITES = 160, 16, 10_000
 
 
 @click.command

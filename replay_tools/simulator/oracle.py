@@ -22,17 +22,20 @@ from replay_tools.simulator.world import World
 
 def judge(world: World, expected_troubles: frozenset[Trouble] = frozenset()) -> list[Violation]:
     """Return what is wrong with a world that has settled."""
-    found = [*_poison(world, expected_troubles)]
+    found = [*judge_poison(world, expected_troubles)]
     if not world.is_quiet:
         return [*found, Violation(Wrong.NOT_QUIET, "", "the workers never come to an end")]
     for item in world.replicas.items():
-        found += _judge_item(world, item)
+        executions = [execution for execution in world.executions if execution.ask.item == item]
+        found += judge_item(world, item, executions)
+        found += _judge_beaten(world, item, executions)
     found += judge_answers(world, diverged_items(world))
     found += judge_redelivery(world)
     return found
 
 
-def _poison(world: World, expected: frozenset[Trouble]) -> Iterator[Violation]:
+def judge_poison(world: World, expected: frozenset[Trouble] = frozenset()) -> Iterator[Violation]:
+    """Say what was escalated without a reason, and where a worker failed."""
     reasons = {trouble.value for trouble in expected}
     for region in world.regions.values():
         for message in region.messages:
@@ -44,22 +47,27 @@ def _poison(world: World, expected: frozenset[Trouble]) -> Iterator[Violation]:
             yield Violation(Wrong.POISON, "", f"the worker of Region {region.name} failed: {fault!r}")
 
 
-def _judge_item(world: World, item: str) -> list[Violation]:
+def judge_item(world: World, item: str, executions: Sequence[Execution]) -> list[Violation]:
+    """Say what is wrong with an item, of which these executions were made."""
+    if item in diverged_items(world):
+        return []
     versions = {region: world.get(region, item) for region in world.regions}
     first, *others = versions.values()
     if any(other.image != first.image for other in others):
         shown = "; ".join(f"{region} {_shown(version.image)}" for region, version in versions.items())
-        return [] if item in diverged_items(world) else [Violation(Wrong.DIFFERS, item, shown)]
-    executions = [execution for execution in world.executions if execution.ask.item == item]
-    truth = first.truth
-    if item not in world.foreign.keys() | world.swept.keys():
-        truth = final_truth(executions)
-        missing = [world.executions[number] for number in numbers(truth.seen & ~first.truth.seen)]
-        if missing and item not in diverged_items(world):
-            return [Violation(Wrong.LOST, item, f"{_named(missing)} never came back")]
-    if item in diverged_items(world):
-        return []
-    return [*_judge_image(world, item, first.image, truth), *_judge_beaten(world, item, executions, truth)]
+        return [Violation(Wrong.DIFFERS, item, shown)]
+    truth = _truth_of(world, item, executions)
+    missing = [world.executions[number] for number in numbers(truth.seen & ~first.truth.seen)]
+    if missing:
+        return [Violation(Wrong.LOST, item, f"{_named(missing)} never came back")]
+    return list(_judge_image(world, item, first.image, truth))
+
+
+def _truth_of(world: World, item: str, executions: Sequence[Execution]) -> Truth:
+    """Return what the item must have seen; what was deleted past the writer, or swept, nobody can say from outside."""
+    if item in world.foreign or item in world.swept:
+        return world.get(world.policy.regions[0], item).truth
+    return final_truth(executions)
 
 
 def final_truth(executions: Sequence[Execution]) -> Truth:
@@ -108,12 +116,11 @@ def _newest_order(execution: Execution) -> tuple[int, str, str]:
     return execution.value_stamp, execution.request.key, execution.region
 
 
-def _judge_beaten(
-    world: World, item: str, executions: Sequence[Execution], truth: Truth
-) -> Iterator[Violation]:
+def _judge_beaten(world: World, item: str, executions: Sequence[Execution]) -> Iterator[Violation]:
     """Say what a delete beat without anybody being told; a worker that died may have died before telling."""
-    if any(region.deaths for region in world.regions.values()):
+    if any(region.deaths for region in world.regions.values()) or item in diverged_items(world):
         return
+    truth = _truth_of(world, item, executions)
     expired = world.swept.get(item, 0)
     included = {world.executions[number].request.key for number in numbers(truth.seen | expired)}
     beaten = [one for one in executions if one.request.key not in included]

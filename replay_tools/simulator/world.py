@@ -194,9 +194,7 @@ class World:
         self._stream(self.regions[region], item, old, version)
 
     def _stream(self, region: Region, item: str, old: Version, new: Version) -> None:
-        number = f"{len(region.stream) + 1:012}"
-        raw = raw_record(item, old, new, number, BEGINS_MS + self.elapsed_ms)
-        region.stream.append(Record(item, old, new, raw))
+        region.stream.append(record_of(item, old, new, len(region.stream), self.elapsed_ms))
 
     # Steps
 
@@ -312,20 +310,20 @@ class World:
         return Worker(self.policy, effects, region, clock=partial(self._now_ms, region))
 
 
-def raw_record(item: str, old: Version, new: Version, number: str, at_ms: int) -> dict[str, Any]:
-    """Return a stream record as a Lambda trigger delivers it."""
+def record_of(item: str, old: Version, new: Version, position: int, elapsed_ms: int) -> Record:
+    """Return a stream record, as a Lambda trigger delivers it."""
     body: dict[str, Any] = {
         "Keys": {"Id": {"S": item}},
-        "SequenceNumber": number,
+        "SequenceNumber": f"{position + 1:012}",
         "StreamViewType": "NEW_AND_OLD_IMAGES",
-        "ApproximateCreationDateTime": at_ms // 1000,
+        "ApproximateCreationDateTime": (BEGINS_MS + elapsed_ms) // 1000,
     }
     if old.image is not None:
         body["OldImage"] = old.image
     if new.image is not None:
         body["NewImage"] = new.image
     name = "INSERT" if old.image is None else "REMOVE" if new.image is None else "MODIFY"
-    return {"eventName": name, "eventSource": "aws:dynamodb", "dynamodb": body}
+    return Record(item, old, new, {"eventName": name, "eventSource": "aws:dynamodb", "dynamodb": body})
 
 
 def _resume(records: Sequence[Record], report: BatchReport, position: int) -> int:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from reconciler.item import Item
 from reconciler.policy import Kind
 from tests.core.histories import Table, history
+
+SEARCH = settings(max_examples=50, deadline=None)
+"""Enough to find what a change breaks; a state costs milliseconds."""
 
 WORDS: dict[Kind, Sequence[str]] = {
     Kind.LATEST: ("Data=x", "Data=1", "~Data", "Other=y"),

@@ -1,7 +1,7 @@
 """Join is total, commutative, associative and idempotent, on every state that requests, joins and folds can reach."""
 
 import pytest
-from hypothesis import assume, given, note, settings
+from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from reconciler.codec import decode, encode
@@ -13,12 +13,11 @@ from reconciler.ledger import includes
 from reconciler.policy import AttributePolicy, Kind
 from reconciler.wire import from_plain
 from tests.core.histories import KEY, POLICY, history
-from tests.core.strategies import Scene, reachable
+from tests.core.strategies import SEARCH, Scene, reachable
 
 EACH_POLICY = pytest.mark.parametrize(
     "kinds", [*([kind] for kind in Kind), list(Kind)], ids=[*(kind.value for kind in Kind), "all"]
 )
-SEARCH = settings(max_examples=50, deadline=None)
 
 
 @EACH_POLICY

@@ -6,7 +6,7 @@ from hypothesis import given, note
 from reconciler.ledger import Ledger, above, fold, includes, is_subset, missing
 from reconciler.stamps import NEVER, Stamp, write_id
 from tests.core.histories import history
-from tests.core.strategies import reachable
+from tests.core.strategies import SEARCH, reachable
 
 K1, K2, K3 = map(write_id, ("k1", "k2", "k3"))
 
@@ -109,6 +109,7 @@ def test_a_tombstone_is_what_nothing_was_executed_after():
     assert not history("A: Data=v #k1").item("A").ledger.is_tombstone
 
 
+@SEARCH
 @given(reachable(3, folds=False))
 def test_including_is_an_order(drawn):
     """What includes what includes something, includes it: as long as no horizon hides it."""

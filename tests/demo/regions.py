@@ -1,6 +1,7 @@
 """Three Regions with a table and a stream each, joined by a replicator, for histories."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.adapters.binary import from_boto, to_boto
@@ -23,9 +24,12 @@ class MemoryReplica:
         """Start empty."""
         self._records: list[RawRecord] = []
         self.table = MemoryTable(self._show)
+        self.lags = False
 
     def read(self) -> list[RawRecord]:
         """Return the records since the last read."""
+        if self.lags:
+            return []
         records, self._records = self._records, []
         return records
 
@@ -76,13 +80,31 @@ class MotoReplica(DynamoDBReplica):
         return None if item is None else from_boto(item)
 
 
+@dataclass
+class _Tap:
+    """A replica, in the gap between whose reading and writing others can write."""
+
+    replica: MemoryReplica | MotoReplica
+    then: list[Callable[[], None]] = field(default_factory=list)
+
+    def read(self) -> list[RawRecord]:
+        records = self.replica.read()
+        while self.then:
+            self.then.pop(0)()
+        return records
+
+    def replace(self, key: Image, seen: Image | None, image: Image | None) -> bool:
+        return self.replica.replace(key, seen, image)
+
+
 class Regions:
     """Regions by name; what their clients do, and what stands there."""
 
     def __init__(self, replicas: Mapping[Region, "MemoryReplica | MotoReplica"]) -> None:
         """Connect them."""
         self._replicas = replicas
-        self.replicator = Replicator(dict[Region, Replica](replicas))
+        self._taps = {region: _Tap(replica) for region, replica in replicas.items()}
+        self.replicator = Replicator(dict[Region, Replica](self._taps))
 
     def put(self, region: Region, item: str, **attributes: Any) -> None:
         """Put an item, whatever stood there."""
@@ -101,6 +123,10 @@ class Regions:
             self.replicator.settle()
         self.replicator.heal(A, B)
         self.replicator.settle()
+
+    def after_next_read(self, region: Region, *writes: Callable[[], None]) -> None:
+        """Let the writes happen once the Region's stream has been read, and before anything is delivered."""
+        self._taps[region].then = list(writes)
 
     def image(self, region: Region, item: str) -> Image | None:
         """Return what stands in one Region."""

@@ -21,7 +21,7 @@ from replay_tools.demo.verdict import Verdict, judge
 from replay_tools.demo.world import MAX_DELIVERIES, GaveUpError, Trigger
 
 A, B = Region("us-east-1"), Region("eu-west-1")
-WRITES, SEED = 32, 2
+WRITES, SEED = 24, 2
 WIDTH = 80
 
 
@@ -90,6 +90,7 @@ def test_a_worker_that_always_fails_ends_the_demo(monkeypatch: pytest.MonkeyPatc
         return {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["dynamodb"]["SequenceNumber"]}]}
 
     monkeypatch.setattr("replay_tools.demo.world.stream_handler", lambda *_, **__: fail)
+    monkeypatch.setattr("replay_tools.demo.platform.LAG_SECONDS", 0.01)
     result = play()
     assert isinstance(result.exception, GaveUpError)
     assert len(calls) >= MAX_DELIVERIES

@@ -1,6 +1,5 @@
 """The story is told whole, and what it claims is what happened."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -18,13 +17,13 @@ START, AT_ONCE, REPLICATED, REPAIRED, CONVERGED, TWICE, ONCE, END = range(8)
 
 
 @pytest.fixture(scope="module")
-def steps() -> Iterator[list[Step]]:
+def steps() -> list[Step]:
     """Return the steps of the story, played once."""
     with embedded_engine() as engine:
         story = Story(World(engine, replace(Policy.load(POLICY_FILE), name="Accounts"), is_guarded=True))
         steps = list(story.steps())
         assert story.is_well
-        yield steps
+    return steps
 
 
 def both(step: Step, row: str) -> tuple[str, str]:

@@ -153,30 +153,55 @@ def test_both_regions_write_the_same_bytes(table: Regions) -> None:
     assert table.replicator.counts["delivered"] == 0
 
 
-def test_a_write_that_was_not_yet_seen_is_not_overwritten_blindly(table: Regions) -> None:
-    """A delivery meets a local write that the stream has not told of: it waits, and that write wins."""
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_write_that_was_not_yet_seen_is_not_overwritten_blindly(table: Regions, is_new: bool) -> None:  # noqa: FBT001
+    """A delivery meets a local write that the stream has not told of: it waits, and that later write wins."""
+    if not is_new:
+        table.put(A, "x", v="v0")
+        table.replicator.settle()
     table.put(A, "x", v="a1")
     table.replicator.cut(A, B)
     table.replicator.settle()
     table.replicator.heal(A, B)
-    deliver_first(table)
+    table.after_next_read(B, lambda: table.put(B, "x", v="b1"))
     table.replicator.settle()
     assert table.everywhere("x") == "b1"
 
 
-def deliver_first(table: Regions) -> None:
-    """Let B write after its stream was read, and before anything is delivered."""
-    replica = table.replicator._replicas[B]  # noqa: SLF001 - the gap is inside one step
-    read = replica.read
-    pending = iter([lambda: table.put(B, "x", v="b1")])
+def test_writes_that_hid_from_a_delivery_lose_to_it(table: Regions) -> None:
+    """B: b1, then v0 again, unread: a1 finds what it expects and replaces it, so it stands everywhere."""
+    table.put(A, "x", v="v0")
+    table.replicator.settle()
+    table.put(A, "x", v="a1")
+    table.after_next_read(B, lambda: table.put(B, "x", v="b1"), lambda: table.put(B, "x", v="v0"))
+    table.replicator.settle()
+    assert table.everywhere("x") == "a1"
 
-    def read_then_write() -> object:
-        records = read()
-        next(pending, lambda: None)()
-        return records
 
-    replica.read = read_then_write  # type: ignore[method-assign, assignment]
+def test_what_a_stream_has_not_shown_yet_is_not_over() -> None:
+    """A: a1 | delivered to B, whose stream lags: replication is not at its end before it has seen its own write."""
+    here, there = MemoryReplica(), MemoryReplica()
+    table = Regions({A: here, B: there})
+    table.put(A, "x", v="a1")
     table.replicator.step()
+    there.lags = True
+    assert table.replicator.step() > 0
+    there.lags = False
+    table.replicator.settle()
+    assert table.replicator.step() == 0
+
+
+def test_no_region_always_wins(table: Regions) -> None:
+    """Whose stream is read last has the newer write: the Regions take turns."""
+    winners = set()
+    for item in "wxyz":
+        table.put(A, item, v="a")
+        table.put(B, item, v="b")
+        table.replicator.step()
+        table.replicator.settle()
+        winners.add(table.everywhere(item))
+        table.replicator.step()
+    assert winners == {"a", "b"}
 
 
 def test_regions_that_are_not_cut_off_go_on() -> None:

@@ -1,11 +1,15 @@
 """The stream reader delivers each record once and in order, whatever becomes of the shards."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from replay_tools.stream_reader import StreamReader
 
 ARN = "arn:aws:dynamodb:us-east-1:1:table/T/stream/1"
+
+
+BODY = {"Keys": {"Id": {"B": b"x"}}, "ApproximateCreationDateTime": datetime(2026, 1, 1, tzinfo=UTC)}
 
 
 class ExpiredIteratorError(Exception):
@@ -48,9 +52,7 @@ class FakeStream:
             raise ExpiredIteratorError
         name, position = ShardIterator.split("/")
         _, records, is_closed = self.shards[name]
-        page = [
-            {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": r, "Keys": {}}} for r in records[int(position) :]
-        ]
+        page = [{"dynamodb": {"SequenceNumber": number, **BODY}} for number in records[int(position) :]]
         return {"Records": page, **({} if is_closed else {"NextShardIterator": f"{name}/{len(records)}"})}
 
 
@@ -95,7 +97,8 @@ def test_an_expired_iterator_is_made_again_where_it_stood() -> None:
 
 
 def test_records_have_the_shape_of_a_lambda_event() -> None:
-    """The Region is the table's own, whatever the engine calls it, and the stream is named."""
+    """The Region is the table's own, whatever the engine calls it; the stream is named; binary is base64."""
     reader = StreamReader(FakeStream({"root": ("", ["1"], False)}), ARN, "eu-west-1")  # type: ignore[arg-type]
     [record] = reader.read()
     assert (record["awsRegion"], record["eventSourceARN"]) == ("eu-west-1", ARN)
+    assert record["dynamodb"]["Keys"] == {"Id": {"B": "eA=="}}

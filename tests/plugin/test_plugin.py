@@ -40,10 +40,10 @@ def save(path: Path, regions: Regions) -> None:
 
 
 def run(project: pytest.Pytester, *bodies: str) -> pytest.RunResult:
-    """Run tests with these bodies, in order, in a project that loads the plugin by name."""
+    """Run tests with these bodies, in order, where the package is installed: the entry point is enough."""
     tests = (f"def test_{number}(replay_recording):\n    {body}\n" for number, body in enumerate(bodies))
     project.makepyfile("\n".join(tests))
-    return project.runpytest("-p", "replay_tools.pytest_plugin", "-p", "no:reconciler")
+    return project.runpytest_subprocess()
 
 
 def test_what_holds_passes(project: pytest.Pytester) -> None:
@@ -71,11 +71,12 @@ def test_what_does_not_hold_fails_in_a_sentence(project: pytest.Pytester) -> Non
         "replay_recording('lost.ndjson').assert_nothing_lost()",
         "replay_recording('lost.ndjson').assert_repaired('y')",
         "replay_recording('lost.ndjson').assert_repaired('x', attributes=['Note', 'Other'])",
+        "replay_recording('question.ndjson').assert_repaired('y', attributes=['Owner'])",
         "replay_recording('calm.ndjson').assert_repaired('z')",
         "replay_recording('none.ndjson')",
         "replay_recording('lost.ndjson', policy='none.toml')",
     )
-    result.assert_outcomes(failed=7)
+    result.assert_outcomes(failed=8)
     result.stdout.fnmatch_lines(
         [
             "nothing should be left for a person, but in *question.ndjson:",
@@ -86,15 +87,11 @@ def test_what_does_not_hold_fails_in_a_sentence(project: pytest.Pytester) -> Non
             "  the recording has no such item",
             "Other of Id='x' should have come back, but in *",
             "  *Balance is 111, from 11 and 101 (counter)*",
+            "Owner of Id='y' should have come back, but in *",
+            '  *Owner is "b", no longer "a" (manual)*',
             "Id='z' should have been repaired, but in *",
             '  *calm.ndjson:1: Nothing was lost: item "z" is new*',
             "*none.ndjson: cannot be read: No such file*",
             "policy file: *none.toml: cannot be read*",
         ]
     )
-
-
-def test_an_installed_package_offers_the_fixture(project: pytest.Pytester) -> None:
-    """Nothing has to be configured: the entry point is enough."""
-    project.makepyfile("def test_it(replay_recording): replay_recording('lost.ndjson').assert_repaired('x')")
-    project.runpytest_subprocess().assert_outcomes(passed=1)

@@ -184,7 +184,7 @@ def test_apply_repairs_the_table_and_fills_the_queue(run: Run, aws: Any) -> None
 @pytest.mark.parametrize(
     ("value", "ready"),
     [
-        (json_ready, str(json_ready)),
+        (Path("p"), "p"),
         ({"b", "a"}, ["a", "b"]),
         (b"\x00", "AA=="),
     ],

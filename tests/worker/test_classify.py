@@ -12,7 +12,7 @@ import pytest
 from reconciler.classify import Suspect, classify
 from reconciler.conflict import Kind
 from reconciler.decisions import Escalate, Fine, Noop, Trouble
-from reconciler.records import StreamRecord
+from reconciler.records import StreamRecord, parse_record
 from reconciler.wire import Image
 from tests.worker.replicas import (
     NOW,
@@ -20,7 +20,6 @@ from tests.worker.replicas import (
     B,
     image_of,
     modified,
-    parse_record,
     plain_item,
     policy,
     raw_record,
