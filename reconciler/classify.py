@@ -11,7 +11,7 @@ from reconciler.conflict import Kind
 from reconciler.decisions import Escalate, Fine, Noop, Trouble
 from reconciler.errors import ItemError
 from reconciler.included import included
-from reconciler.ledger import Ledger, missing
+from reconciler.ledger import Ledger, has_missed
 from reconciler.plain import adoption_included, has_clock, read_plain, succeeds
 from reconciler.policy import CAUSALITY, EXPIRES_AT, LEGACY_PREFIX, Policy
 from reconciler.records import StreamRecord
@@ -46,7 +46,7 @@ def classify(record: StreamRecord, policy: Policy, now_ms: int) -> Verdict:
         if record.new is None:
             return _classify_removal(record, record.old, policy, now_ms)
         return _classify_change(record, record.old, record.new, policy, now_ms)
-    except (ItemError, ValueError) as error:
+    except ItemError as error:
         return Escalate(Trouble.MALFORMED, str(error), record)
 
 
@@ -69,7 +69,7 @@ def _compare_ledgers(record: StreamRecord, old: Image, new: Image, policy: Polic
         return UNCHANGED if _same_attributes(old, new) else Suspect(Kind.FOREIGN, record)
     if old[CAUSALITY]["M"].get("Deleted") == new[CAUSALITY]["M"].get("Deleted"):
         return INCLUDED
-    if missing(_ledger(old, policy), _ledger(new, policy)):  # a delete beat what it had not seen
+    if has_missed(_ledger(new, policy), _ledger(old, policy)):
         return _unless_expired(Suspect(Kind.LOST_TO_DELETE, record), policy, now_ms)
     return INCLUDED
 

@@ -1,8 +1,8 @@
 """Decisions: what a stream record means, as values with a reason and a witness.
 
-    Noop      nothing is to be done; `conflict` is set where something was lost that stays lost by policy
-    Repair    the overwritten image is joined back; `conflict` is the witness
-    Escalate  a person, or a later policy, has to settle it; the record's own images are the witness
+Noop      nothing is to be done; `conflict` is set where something was lost that stays lost by policy
+Repair    the overwritten image is joined back; `conflict` is the witness
+Escalate  a person, or a later policy, has to settle it; the record's own images are the witness
 """
 
 from dataclasses import dataclass

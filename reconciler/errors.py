@@ -1,16 +1,16 @@
 """Faults, in one small tree; an edge asks one question of them: retry or not.
 
-    ReconcilerError
-    +-- ConfigurationError        the deployment is wrong; every record would share it
-    |   +-- PolicyFileError       names the place in the policy file
-    +-- RequestError              the caller's request is wrong; names the field; nothing was changed
-    +-- ItemError                 an item or image cannot be read, or the joined one cannot be stored
-    |   +-- MergeError            a custom policy's function failed
-    |   +-- TooLargeError         the joined item passes a limit of DynamoDB
-    +-- TransientError            try again: throttled, timed out, unreachable      (retryable)
-        +-- ContentionError       a bounded number of lost races                    (retryable)
-        +-- CausalityFullError    too many executions are younger than `min_window` (retryable)
-        +-- DeadlineError         too little of the function's time is left         (retryable)
+ReconcilerError
++-- ConfigurationError        the deployment is wrong; every record would share it
+|   +-- PolicyFileError       names the place in the policy file
++-- RequestError              the caller's request is wrong; names the field; nothing was changed
++-- ItemError                 an item or image cannot be read, or the joined one cannot be stored
+|   +-- MergeError            a custom policy's function failed
+|   +-- TooLargeError         the joined item passes a limit of DynamoDB
++-- TransientError            try again: throttled, timed out, unreachable      (retryable)
+    +-- ContentionError       a bounded number of lost races                    (retryable)
+    +-- CausalityFullError    too many executions are younger than `min_window` (retryable)
+    +-- DeadlineError         too little of the function's time is left         (retryable)
 """
 
 

@@ -83,11 +83,9 @@ def sum_exactly(base: Decimal, deltas: Mapping[WriteId, Decimal]) -> Decimal:
     return base
 
 
-def register_order(register: Register) -> tuple[Stamp, bool, str]:
+def register_order(register: Register) -> tuple[Stamp, str]:
     """Order registers by stamp, then by canonical value, absent lowest."""
-    if register.value is None:
-        return register.stamp, False, ""
-    return register.stamp, True, canonical_text(register.value)
+    return register.stamp, "" if register.value is None else canonical_text(register.value)
 
 
 def fold_item(item: Item, horizon: Stamp) -> Item:

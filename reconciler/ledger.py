@@ -85,8 +85,11 @@ def includes(new: Ledger, old: Ledger) -> bool | None:
 
     An older life is included (what the delete beat is reported apart), a newer one is not.
     """
-    if old.life != new.life:
-        return old.life < new.life
+    return old.life < new.life if old.life != new.life else has_seen(new, old)
+
+
+def has_seen(new: Ledger, old: Ledger) -> bool | None:
+    """Say whether `new` knows every execution in `old`, in whatever life; None where the horizon hides it."""
     if old.folded != new.folded:
         horizon = max(old.horizon, new.horizon)
         old, new = fold(old, horizon), fold(new, horizon)
@@ -95,8 +98,13 @@ def includes(new: Ledger, old: Ledger) -> bool | None:
     return is_subset(old.writes, new.writes)
 
 
+def has_missed(new: Ledger, old: Ledger) -> bool:
+    """Say whether a delete that left `new` behind beat writes that it had not seen: named ones, or hidden ones."""
+    return bool(missing(old, new)) or has_seen(new, old) is None
+
+
 def missing(old: Ledger, new: Ledger) -> tuple[WriteId, ...]:
-    """Return the writes that `old` names and `new` has never seen, sorted."""
+    """Return the writes that `old` names and `new` has not, nor can have folded, sorted."""
     return tuple(sorted(identity for identity in above(old.writes, new.horizon) if identity not in new.writes))
 
 

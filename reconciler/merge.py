@@ -49,12 +49,20 @@ class Merge:
         """Start from what the table holds (None: absent)."""
         self._policy = policy
         self.state = state
+        self._losers: dict[int, State] = {}
         self.touched: set[str] = set()
         """Paths that stay as they are, but that a foreign write must still hold."""
 
+    def loser_of(self, suspect: Suspect) -> State:
+        """Return the suspect's loser, read once."""
+        loser = self._losers.get(id(suspect))
+        if loser is None:
+            loser = self._losers[id(suspect)] = read_state(suspect.loser, self._policy)
+        return loser
+
     def join(self, suspect: Suspect) -> list[Worry]:
         """Join the suspect's loser; return what a person has to look at."""
-        loser = read_state(suspect.loser, self._policy)
+        loser = self.loser_of(suspect)
         match self.state, loser:
             case None, _:
                 self.state = loser

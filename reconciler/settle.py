@@ -19,7 +19,7 @@ from reconciler.conflict import Kind
 from reconciler.decisions import Decision, Escalate, Fine, Noop, Repair, Trouble
 from reconciler.errors import ItemError, MergeError
 from reconciler.item import Item
-from reconciler.ledger import includes
+from reconciler.ledger import has_missed, includes
 from reconciler.merge import Adoption, Merge, State, read_state
 from reconciler.plain import adoption_included
 from reconciler.policy import OnDeleted, OnForeign, OnHardDelete, Policy
@@ -154,7 +154,7 @@ class _Settling:
 
     def _judge(self, suspect: Suspect, merged: Image | None) -> Decision | None:
         """Say what became of one lost image; None where its escalation says it all."""
-        loser = read_state(suspect.loser, self._policy)
+        loser = self._merge.loser_of(suspect)
         if suspect.kind is Kind.LOST_TO_DELETE or _life(loser) < _life(self._merge.state):
             return self._judge_beaten(suspect, loser, merged)
         if self._merge.state != self._start and not self._was_included(suspect, loser):
@@ -174,12 +174,14 @@ class _Settling:
 
     def _judge_beaten(self, suspect: Suspect, loser: State, merged: Image | None) -> Decision:
         """Judge what a delete beat: the one whose life the table now lives, or else the record's own."""
-        beaten_by = merged if _life(loser) < _life(self._merge.state) else suspect.record.new
+        is_now = _life(loser) < _life(self._merge.state)
+        beaten_by = merged if is_now else suspect.record.new
+        rival = self._merge.state if is_now else read_state(suspect.record.new or {}, self._policy)
+        if _saw(rival, loser):
+            return Noop(Fine.INCLUDED)
         conflict = conflict_of(
             Kind.LOST_TO_DELETE, suspect.record, merged, self._policy, self._region, beaten_by=beaten_by
         )
-        if not conflict.writes:
-            return Noop(Fine.INCLUDED)
         if self._policy.lost_to_delete is OnDeleted.ESCALATE:
             detail = "a delete beat writes that it had not seen"
             return Escalate(Trouble.LOST_TO_DELETE, detail, suspect.record)
@@ -196,6 +198,15 @@ class _Settling:
         if image is None or image is self._current:
             return None
         return repair_between(self._current, image, self._merge.touched, self._policy)
+
+
+def _saw(rival: State | None, loser: State) -> bool:
+    """Say whether what a delete left behind had seen all that it beat."""
+    if not isinstance(rival, Item):
+        return False
+    if isinstance(loser, Item):
+        return not has_missed(rival.ledger, loser.ledger)
+    return adoption_included(loser, rival.ledger)
 
 
 def _life(state: State | None) -> Stamp:

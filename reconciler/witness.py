@@ -10,7 +10,7 @@ from reconciler.plain import adoption_included, is_plain, read_plain
 from reconciler.policy import Policy, flatten
 from reconciler.records import StreamRecord
 from reconciler.stamps import WriteId
-from reconciler.wire import Image, Value, canonical_image, same
+from reconciler.wire import Image, Value, same
 
 
 def conflict_of(  # noqa: PLR0913 - who, what, to whom, and by whose rules
@@ -65,8 +65,8 @@ def _unseen(loser: Image, rival: Image | None, policy: Policy) -> tuple[WriteId,
 
 def _leaves(image: Image, policy: Policy) -> Mapping[str, Value]:
     try:
-        return dict(flatten(canonical_image(image), policy))
-    except (ItemError, ValueError):
+        return dict(flatten(image, policy))
+    except ItemError:
         return {name: value for name, value in image.items() if policy.is_users(name)}
 
 

@@ -52,12 +52,16 @@ class Client:
             stamp,
             self._value_stamp(ask, stamp),
             basis,
-            any(self.executions[number].request.key == self.request.key for number in numbers(basis.seen)),
+            self._generation(basis),
             horizon_of(found),
         )
         self.executions.append(execution)
         self.made.append(execution.number)
         return execution.truth
+
+    def _generation(self, basis: Truth) -> int:
+        seen = (self.executions[number] for number in numbers(basis.seen))
+        return max((1 + one.generation for one in seen if one.request.key == self.request.key), default=0)
 
     def _value_stamp(self, ask: Ask, stamp: int) -> int:
         if self.request.timestamp_ms is None or ask.deletes:
@@ -84,9 +88,10 @@ class Repairer:
         truth = current.truth
         writes = named(image)
         for record in self.records:
-            if record.item == item and not truth.includes(record.old.truth):
-                if self._lost(record) or self._names_more(writes, record.old.truth.seen & ~truth.seen):
-                    truth = truth.joined(record.old.truth)
+            if record.item != item or truth.includes(record.old.truth):
+                continue
+            if self._lost(record) or self._names_more(writes, record.old.truth.seen & ~truth.seen):
+                truth = truth.joined(record.old.truth)
         return truth
 
     def _lost(self, record: Record) -> bool:
@@ -137,4 +142,3 @@ def _timestamp(request: Request, begins_ms: int) -> dict[str, int]:
 
 def _plain(value: Scalar) -> Any:  # noqa: ANN401 - a plain value
     return set(value) if isinstance(value, frozenset) else value
-

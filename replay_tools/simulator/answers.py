@@ -44,7 +44,7 @@ class _Judged:
             newest = max((max(one.stamp, one.value_stamp) for one in seen), default=0)
             if execution.stamp <= newest or ms_of(Stamp(execution.stamp)) < self._answer.now_ms:
                 yield f"{self._name} has the stamp {execution.stamp}, not above what it had seen"
-            if execution.again and not self._is_hidden(execution):
+            if execution.generation and not self._is_hidden(execution):
                 yield f"{self._name} was executed again, though the item had it"
 
     def _is_hidden(self, execution: Execution) -> bool:
@@ -62,7 +62,7 @@ class _Judged:
             yield f"{self._name} was told duplicate, and no item had it"
         if status == "deleted" and not self._may_be_deleted():
             yield f"{self._name} was told deleted, and no item was"
-        if self._request.expected_version is not None and status != "duplicate" and status != "deleted":
+        if self._request.expected_version is not None and status not in {"duplicate", "deleted"}:
             truth = self._world.executions[executed[0]].basis if executed else next(iter(bases)).truth
             if bool(executed) != self._is_expected(truth):
                 yield f"{self._name} was told {status}, and its version was {self._world.version_of(truth)}"

@@ -101,7 +101,9 @@ class _Walk:
         self._small = small
         self._names = names
         self._region_of = {name: index for index, name in enumerate(names)}
-        self._links = [(source, target) for source in range(len(names)) for target in range(len(names)) if source != target]
+        self._links = [
+            (source, target) for source in range(len(names)) for target in range(len(names)) if source != target
+        ]
         self._requests = [[request for request in small.requests if request.region == name] for name in names]
         self._engine = _Engine(small)
         self._path: list[Step] = []
@@ -299,4 +301,3 @@ def _ranked(state: State) -> State:
         cells=tuple(Cell(cell.version, rank[cell.at], cell.region) for cell in state.cells),
         links=tuple(cell and Cell(cell.version, rank[cell.at], cell.region) for cell in state.links),
     )
-

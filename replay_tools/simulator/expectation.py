@@ -1,7 +1,7 @@
 """Expectation: what an item must hold, told from its executions and from what each of them had seen.
 
-Written without `join`: nothing here merges two states, or reads `Causality`. Values are DynamoDB's canonical wire form, so
-that they can be held against an image as it stands.
+Written without `join`: nothing here merges two states, or reads `Causality`. Values are DynamoDB's canonical wire form,
+so that they can be held against an image as it stands.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,7 +61,9 @@ def wire(value: Scalar) -> Value:
             return {"S": value}
 
 
-def _offers(execution: Execution, executions: Sequence[Execution], policy: Policy) -> Iterable[tuple[str, Scalar | None]]:
+def _offers(
+    execution: Execution, executions: Sequence[Execution], policy: Policy
+) -> Iterable[tuple[str, Scalar | None]]:
     yield from execution.ask.sets
     for path, elements in execution.ask.elements_added:
         if policy.of(path).kind is Kind.UNION:
@@ -116,14 +118,14 @@ _RULES: Mapping[Kind, Callable[[str, list[Offer], Policy], Value | None]] = {
 
 
 def _counters(live: Sequence[Execution]) -> Leaves:
-    """Sum each counter over requests, however often each was executed; a retry that the horizon let through counts anew."""
+    """Sum each counter over requests, however often each was executed; a retry after folding counts anew."""
     totals: dict[str, int] = {}
-    counted: set[tuple[str, str]] = set()
+    counted: set[tuple[str, str, int]] = set()
     for execution in live:
         for path, delta in execution.ask.adds:
-            is_first = execution.again or (path, execution.request.key) not in counted
-            counted.add((path, execution.request.key))
-            totals[path] = totals.get(path, 0) + (delta if is_first else 0)
+            once = path, execution.request.key, execution.generation
+            totals[path] = totals.get(path, 0) + (0 if once in counted else delta)
+            counted.add(once)
     return {path: wire(total) for path, total in totals.items()}
 
 
@@ -131,7 +133,9 @@ def _sets(live: Sequence[Execution]) -> dict[str, Value | None]:
     """Keep what was added, but for what a removal had seen being added."""
     kept: dict[str, set[str]] = {}
     removals = [
-        (path, elements, execution.basis.seen) for execution in live for path, elements in execution.ask.elements_removed
+        (path, elements, execution.basis.seen)
+        for execution in live
+        for path, elements in execution.ask.elements_removed
     ]
     dead: dict[tuple[str, str], int] = {}
     for path, elements, seen in removals:

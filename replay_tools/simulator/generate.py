@@ -1,14 +1,13 @@
 """Generate: a history from a seed.
 
-The steps are made without playing them: a rough tally of what may be under way, and of which worker has something to do,
-keeps most of them effective. A step that turns out to be idle is skipped when it is played.
+The steps are made without playing them: a rough tally of what may be under way, and of which worker has something to
+do, keeps most of them effective. A step that turns out to be idle is skipped when it is played.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random  # noqa: TID251 - seeded: the same seed makes the same history
 
-from reconciler.policy import Kind
 from replay_tools.simulator.steps import (
     REFUSAL,
     Ask,
@@ -26,6 +25,7 @@ from replay_tools.simulator.steps import (
     Work,
 )
 from replay_tools.simulator.workloads import NAMES, Workload
+from replay_tools.simulator.world import LONG_WAIT_MS
 
 RECENT = 6
 """A retry is of one of so many last requests."""
@@ -77,6 +77,7 @@ class _Generator:
             (work.requests, self._request),
             (work.works, self._work),
             (work.waits, self._wait),
+            (work.long_waits, self._long_wait),
             (work.rewinds, self._rewind),
             (work.partitions, self._partition),
             (work.hard_deletes + work.foreign, self._foreign),
@@ -194,6 +195,11 @@ class _Generator:
         ms = self._random.randint(1, self._workload.longest_wait_ms)
         self._elapsed_ms += ms
         yield Wait(ms)
+
+    def _long_wait(self) -> Iterator[Step]:
+        self._elapsed_ms += LONG_WAIT_MS
+        self._cut = None
+        yield Wait(LONG_WAIT_MS)
 
     def _partition(self) -> Iterator[Step]:
         if self._cut:

@@ -1,16 +1,16 @@
 """The mini-language in which histories are written, printed and read again; one step a line, or between bars.
 
-    A: x Data=v1 Balance+5 Tags+{a,b} Tags-{c} ~Note #k1     a request to Region A, with its key; ~ removes
-    A: x Data=v1 & y Balance+1 #k2                           a transaction
-    A: x delete #k3 @-250 if=4                               @: the client's own time; if: ExpectedVersion
-    A: x Data=v2 #k4 !after                                  dies after its write; !before it; !echo: the answer is lost
-    A: x Data=v2 #k4 (A: x Data=v3 #k5 | B>A x)              in brackets: between its read and its write
-    A>B x       A>B                                          what is under way arrives: an item, or all
-    A works 3   A works 3 !before2   A works 3 !refused      the worker gets 3 records; dies before its 2nd effect;
-    A rewinds 2                                              the queue refuses; 2 records will be delivered again
-    cut A B     heal A B     wait 500     settle             partitions; milliseconds pass; all is done
-    A: x Data='f       A: x ~'Data     A: x gone             past the writer: a set, a removal, a hard delete
-    A sweeps                                                 TTL removes what has expired
+A: x Data=v1 Balance+5 Tags+{a,b} Tags-{c} ~Note #k1     a request to Region A, with its key; ~ removes
+A: x Data=v1 & y Balance+1 #k2                           a transaction
+A: x delete #k3 @-250 if=4                               @: the client's own time; if: ExpectedVersion
+A: x Data=v2 #k4 !after                                  dies after its write; !before it; !echo: the answer is lost
+A: x Data=v2 #k4 (A: x Data=v3 #k5 | B>A x)              in brackets: between its read and its write
+A>B x       A>B                                          what is under way arrives: an item, or all
+A works 3   A works 3 !before2   A works 3 !refused      the worker gets 3 records; dies before its 2nd effect;
+A rewinds 2                                              the queue refuses; 2 records will be delivered again
+cut A B     heal A B     wait 500     settle             partitions; milliseconds pass; all is done
+A: x Data='f       A: x ~'Data     A: x gone             past the writer: a set, a removal, a hard delete
+A sweeps                                                 TTL removes what has expired
 """
 
 import re
@@ -49,7 +49,11 @@ _STEP = {
 }
 _FAULT = re.compile(r"(before|after|echo)(\d*)")
 _BRACKETS = re.compile(r"(.*?) \((.*)\)")
-_SET, _ADD, _ELEMENTS = re.compile(rf"({_NAME})=(.+)"), re.compile(rf"({_NAME})([+-]\d+)"), re.compile(rf"({_NAME})([+-]){{(.*)}}")
+_SET, _ADD, _ELEMENTS = (
+    re.compile(rf"({_NAME})=(.+)"),
+    re.compile(rf"({_NAME})([+-]\d+)"),
+    re.compile(rf"({_NAME})([+-]){{(.*)}}"),
+)
 
 
 def write(steps: Iterable[Step]) -> str:

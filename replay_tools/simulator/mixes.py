@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from reconciler.policy import AttributePolicy, Policy
+from reconciler.policy import Policy
 from replay_tools.simulator.exhaustive import Small
 from replay_tools.simulator.language import read
 from replay_tools.simulator.steps import Request
 from replay_tools.simulator.workloads import CORE, EVERY_KIND, NAMES, policy_for
 
-CLOCKS = {"even": {}, "A ahead": {"A": 2_000}, "A behind": {"A": -2_000}}
+CLOCKS: dict[str, dict[str, int]] = {"even": {}, "A ahead": {"A": 2_000}, "A behind": {"A": -2_000}}
 
 TWO = {
     "counters 2+1": "A: x Balance+1 #a1 | A: x Balance+2 #a2 | B: x Balance+4 #b1",
@@ -28,8 +28,11 @@ THREE = {
     "delete 1+1+1": "A: x Balance+1 #a1 | B: x delete #b1 | C: x Balance+4 #c1",
     "retry everywhere": "A: x Balance+1 #k | B: x Balance+1 #k | C: x Balance+1 #k",
 }
-THREE_OF_FOUR = {
+FOUR_WRITES = {
     "counters 2+1+1": "A: x Balance+1 #a1 | A: x Balance+2 #a2 | B: x Balance+4 #b1 | C: x Balance+8 #c1",
+    "set 2+1+1": "A: x Tags+{p} #a1 | A: x Tags-{p} #a2 | B: x Tags+{p} #b1 | C: x Tags-{p} #c1",
+    "delete 2+1+1": "A: x Balance+1 #a1 | A: x delete #a2 | B: x Balance+4 #b1 | C: x Data=c1 #c1",
+    "retry 2+1+1": "A: x Data=a1 #a1 | A: x Balance+1 #k | B: x Balance+1 #k | C: x Data=c1 #c1",
 }
 KINDS = {
     "every kind": "A: x Limit=3 Status=active Labels+{l} Profile/Logins+1 #a1 | B: x Limit=2 Floor=5 Status=pending Labels+{m} #b1",
@@ -37,28 +40,18 @@ KINDS = {
 
 
 def mixes(*, large: bool = True) -> list[Small]:
-    """Return the small histories; the large ones, of four writes in three Regions, take minutes."""
-    found = [
-        *_smalls(2, TWO, CORE),
-        *_smalls(2, KINDS, EVERY_KIND),
-        *_smalls(3, THREE, CORE, crashes=False),
-    ]
-    return [*found, *(replace(each, reduced=True) for each in _smalls(3, THREE_OF_FOUR, CORE, crashes=False))] if large else found
+    """Return the small histories; the large ones, of four writes in three Regions, take half a minute each."""
+    two, three = policy_for(2, CORE), policy_for(3, CORE)
+    found = [small(name, two, text, clocks) for name, text in TWO.items() for clocks in CLOCKS]
+    found += [small(name, policy_for(2, EVERY_KIND), text) for name, text in KINDS.items()]
+    found += [replace(small(name, three, text), reduced=True, crashes=False) for name, text in THREE.items()]
+    if large:
+        found += [replace(small(f"{name} with crashes", three, text), reduced=True) for name, text in THREE.items()]
+        found += [replace(small(name, three, text), reduced=True, crashes=False) for name, text in FOUR_WRITES.items()]
+    return found
 
 
-def _smalls(
-    regions: int, texts: dict[str, str], attributes: dict[str, AttributePolicy], *, crashes: bool = True
-) -> list[Small]:
-    policy = policy_for(regions, attributes)
-    clocks = CLOCKS if regions == len("AB") else {"even": {}}
-    return [
-        small(f"{name}, {NAMES[:regions]}, clocks {clock}", policy, text, skew_ms, crashes=crashes)
-        for name, text in texts.items()
-        for clock, skew_ms in clocks.items()
-    ]
-
-
-def small(name: str, policy: Policy, text: str, skew_ms: dict[str, int], *, crashes: bool) -> Small:
-    """Return the small history of these requests."""
+def small(name: str, policy: Policy, text: str, clocks: str = "even") -> Small:
+    """Return the small history of these requests, under these clocks."""
     requests = tuple(step for step in read(text) if isinstance(step, Request))
-    return Small(name, policy, requests, skew_ms, crashes)
+    return Small(f"{name}, Regions {NAMES[: len(policy.regions)]}, clocks {clocks}", policy, requests, CLOCKS[clocks])

@@ -39,7 +39,9 @@ def judge_poison(world: World, expected: frozenset[Trouble] = frozenset()) -> It
     reasons = {trouble.value for trouble in expected}
     for region in world.regions.values():
         for message in region.messages:
-            is_consequence = message.reason != Trouble.DIVERGED.value and message.key["Id"]["S"] in diverged_items(world)
+            is_consequence = message.reason != Trouble.DIVERGED.value and message.key["Id"]["S"] in diverged_items(
+                world
+            )
             if message.reason not in reasons and not is_consequence:
                 sentence = f"Region {region.name} escalated {message.reason}: {message.detail}"
                 yield Violation(Wrong.POISON, message.key["Id"]["S"], sentence)
@@ -157,5 +159,8 @@ def _value(value: Value | None) -> str:
 
 
 def _shown(image: Image | None) -> str:
-    return "nothing" if image is None else " ".join(f"{name}={_value(value)}" for name, value in image.items() if name != CAUSALITY)
-
+    return (
+        "nothing"
+        if image is None
+        else " ".join(f"{name}={_value(value)}" for name, value in image.items() if name != CAUSALITY)
+    )

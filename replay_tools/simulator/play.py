@@ -72,7 +72,9 @@ def _counts(world: World, history: History) -> Counter[str]:
         steps=len(history.steps),
         requests=len(world.answers),
         executions=len(world.executions),
-        duplicates=sum(answer.result is not None and answer.result["status"] == "duplicate" for answer in world.answers),
+        duplicates=sum(
+            answer.result is not None and answer.result["status"] == "duplicate" for answer in world.answers
+        ),
         conflicts=len(conflicts),
         repairs=sum(region.repairs for region in regions),
         crashes=sum(region.deaths for region in regions),

@@ -12,7 +12,7 @@ from replay_tools.simulator.steps import Ask, Request
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The life that a version belongs to (the stamp of the delete that began it), and the executions that it has seen."""
+    """The life of a version (the stamp of the delete that began it), and the executions that it has seen."""
 
     life: int = 0
     seen: int = 0
@@ -45,8 +45,8 @@ class Execution:
     """What orders register values: the client's time where the request gives one."""
     basis: Truth
     """What the execution had seen."""
-    again: bool
-    """Whether it had seen an execution of the same request."""
+    generation: int
+    """How often the same request had been executed and folded before: the horizon makes a late retry a new write."""
     horizon: int
     """The horizon of the version that it was made from."""
 

@@ -62,6 +62,7 @@ class Workload:
     partitions: float = 0.02
     waits: float = 0.1
     longest_wait_ms: int = 300
+    long_waits: float = 0.0
     rewinds: float = 0.03
     hard_deletes: float = 0.0
     foreign: float = 0.0
@@ -77,6 +78,7 @@ class Workload:
 
 
 _DIVERGED = frozenset({Trouble.DIVERGED})
+_FOLDING = {"max_writes": 2}  # folded as soon as min_window allows: its default is half a long wait
 _TIGHT = {"max_writes": 3, "min_window_ms": 100, "window_ms": 1_000}
 _CONTENDED = Workload("contended")
 _WORKLOADS = (
@@ -89,7 +91,8 @@ _WORKLOADS = (
     Workload("transactions", regions=3, items=3, transactions=0.4, expects=0.05, late=0.1),
     Workload("kinds", attributes=EVERY_KIND, troubles=frozenset({Trouble.MANUAL})),
     Workload("kinds-three", regions=3, attributes=EVERY_KIND, late=0.1, troubles=frozenset({Trouble.MANUAL})),
-    Workload("folding", regions=3, items=1, retries=0.0, longest_wait_ms=60_000, limits={"max_writes": 5, "window_ms": 10**9, "min_window_ms": 1_000_000}),
+    Workload("folding", long_waits=0.06, limits=_FOLDING),
+    Workload("folding-three", regions=3, items=1, long_waits=0.06, deletes=0.02, limits=_FOLDING),
     Workload("tight", items=1, limits=_TIGHT, troubles=_DIVERGED),
     Workload("tight-three", regions=3, items=1, limits=_TIGHT, deletes=0.02, troubles=_DIVERGED),
     Workload("hard", regions=3, hard_deletes=0.04, limits={"hard_delete": OnHardDelete.RESTORE}),

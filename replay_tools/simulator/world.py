@@ -18,7 +18,7 @@ from reconciler.conflict import Conflict
 from reconciler.effects import Effects
 from reconciler.errors import ReconcilerError, TransientError
 from reconciler.poison import PoisonMessage
-from reconciler.policy import DAY, Policy
+from reconciler.policy import MINUTE, Policy
 from reconciler.worker import BatchReport, Worker
 from reconciler.writer import Writer
 from replay_tools.simulator.actors import Client, Record, Repairer, event_of
@@ -43,8 +43,9 @@ from replay_tools.simulator.truth import Execution, Truth, numbers
 BEGINS_MS = 1_700_000_000_000
 ATTEMPTS = 10
 BATCH = 100
-LONG_WAIT_MS = DAY
+LONG_WAIT_MS = 10 * MINUTE
 """No partition lasts as long, and no worker lags so far behind."""
+MAX_REDELIVERY_MS = LONG_WAIT_MS // 2
 MAX_ROUNDS = 200
 """Rounds of delivering everything and running every worker: more are taken for never."""
 
@@ -199,7 +200,7 @@ class World:
     # Steps
 
     def _wait(self, ms: int) -> None:
-        """Let time pass; no partition lasts for days, and no worker lags so far behind."""
+        """Let time pass; through a long wait no partition lasts, and no worker lags."""
         if ms >= LONG_WAIT_MS:
             self.settle()
         self.elapsed_ms += ms
@@ -253,10 +254,10 @@ class World:
         region.repairs += repairer.writes
 
     def rewind(self, region: Region, records: int) -> None:
-        """Let the last records come again, as far back as a stream goes: a day."""
-        now_s = (BEGINS_MS + self.elapsed_ms) // 1000
+        """Let the last records come again: those that are younger than the default `min_window`."""
+        oldest_s = (BEGINS_MS + self.elapsed_ms - MAX_REDELIVERY_MS) // 1000
         for _ in range(min(records, region.position)):
-            if region.stream[region.position - 1].raw["dynamodb"]["ApproximateCreationDateTime"] < now_s - DAY // 1000:
+            if region.stream[region.position - 1].raw["dynamodb"]["ApproximateCreationDateTime"] < oldest_s:
                 return
             region.position -= 1
 
@@ -333,4 +334,3 @@ def _resume(records: Sequence[Record], report: BatchReport, position: int) -> in
     failed = set(report.failures)
     numbers = [record.raw["dynamodb"]["SequenceNumber"] for record in records]
     return position + next(index for index, number in enumerate(numbers) if number in failed)
-

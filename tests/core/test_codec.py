@@ -309,6 +309,8 @@ def test_an_empty_map_may_lack_its_letter():
     image["Profile"] = {}
     item = decode(image, POLICY)
     assert item == history("A: Data=v #k1 | A folds").item("A")
+    image["Causality"]["M"]["Deltas"] = {"M": {"Balance": {}}}
+    assert decode(image, POLICY) == item
     image["Causality"]["M"]["Folded"] = {}
     assert (decode(image, POLICY).ledger.count, decode(image, POLICY).ledger.sum) == (0, 0)
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, note
 
-from reconciler.ledger import Ledger, above, fold, includes, is_subset, missing
-from reconciler.stamps import NEVER, Stamp, write_id
+from reconciler.ledger import Ledger, above, fold, has_missed, includes, is_subset, missing
+from reconciler.stamps import NEVER, Stamp, id_number, write_id
 from tests.core.histories import history
 from tests.core.strategies import SEARCH, reachable
 
@@ -34,6 +34,7 @@ def test_folding_counts_and_sums_what_it_hides():
     folded = fold(whole, stamp(2))
     assert folded == fold(fold(whole, stamp(1)), stamp(2))
     assert (folded.horizon, folded.count, folded.writes) == (stamp(2), 2, {K1: frozenset([stamp(5)])})
+    assert folded.sum == (id_number(K1) + stamp(1) + id_number(K2) + stamp(2)) % 2**96
     assert folded.version == whole.version
 
 
@@ -107,6 +108,7 @@ def test_a_tombstone_is_what_nothing_was_executed_after():
     assert not history("A: delete #k2 | A: Data=v #k3").item("A").ledger.is_tombstone
     assert not history("A: delete #k2 | A: Data=v #k3 | A folds").item("A").ledger.is_tombstone
     assert not history("A: Data=v #k1").item("A").ledger.is_tombstone
+    assert not Ledger(stamp(2), stamp(3), 1, 1, ledger(k1=(1,)).writes).is_tombstone
 
 
 @SEARCH
@@ -118,3 +120,18 @@ def test_including_is_an_order(drawn):
     if includes(b.ledger, a.ledger) and includes(c.ledger, b.ledger):
         assert includes(c.ledger, a.ledger)
     assert includes(a.ledger, a.ledger)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "missed"),
+    [
+        (ledger(k1=(1,)), ledger(k1=(1,), k2=(2,)), False),  # it had seen all
+        (ledger(k1=(1,), k3=(3,)), ledger(k1=(1,), k2=(2,)), True),  # k3 is named, and was not seen
+        (ledger(k1=(1, 3)), ledger(k1=(1,), k2=(2,)), False),  # another execution of a write that was seen
+        (ledger(k1=(1,), k2=(2,)), fold(ledger(k1=(1,), k2=(2,), k3=(3,)), stamp(2)), False),  # seen, then folded
+        (ledger(k1=(1,)), fold(ledger(k2=(2,), k3=(3,)), stamp(2)), True),  # k1 was not seen, and the horizon hides it
+    ],
+)
+def test_what_a_delete_has_missed(old, new, missed):
+    """A delete beats what it had not seen: named writes, or writes that the horizon hides; a repetition is no loss."""
+    assert has_missed(new, old) is missed

@@ -5,6 +5,7 @@ import pytest
 from reconciler.apply import Execution, apply, changes_nothing
 from reconciler.item import NO_WRITE, Item, Newest, Register
 from reconciler.join import later
+from reconciler.ledger import Ledger
 from reconciler.requests import parse_request
 from reconciler.stamps import EARLIEST, Stamp, next_stamp, write_id
 from reconciler.wire import from_plain
@@ -92,6 +93,7 @@ def test_a_superseded_write_still_enters_the_ledger():
         ("Balance+0", True),
         ("Tags-{z}", True),
         ("Note=a", True),
+        ("~Profile/Sub", True),
         ("Data=a", False),
         ("Limit=4", False),
         ("Status=closed", False),
@@ -106,7 +108,9 @@ def test_a_superseded_write_still_enters_the_ledger():
 )
 def test_superseded_means_that_nothing_came_out_different(words, superseded):
     """Neither a value nor its standing: setting the same value later is a change, since it wins longer."""
-    item = history("A: Data=a Limit=3 Floor=2 Status=active Seen+{1} Balance+1 Tags+{a} Note=bb #k1").item("A")
+    item = history(
+        "A: Data=a Limit=3 Floor=2 Status=active Seen+{1} Balance+1 Tags+{a} Note=bb ~Profile/Sub/z #k1"
+    ).item("A")
     request = {"Id": "x", **request_of(words.split())}
     stamp = next_stamp(START_MS + 50, item.newest_stamp, 1, write_id("k2"))
     value_stamp = Stamp(EARLIEST) if "@" in words else stamp
@@ -142,3 +146,18 @@ def test_a_new_stamp_is_above_everything_in_the_item():
         table.execute("A", {"IdempotencyKey": "later", "Set": {"Other": "o"}})
         assert min(table.item("A").ledger.writes[write_id("later")]) > newest
     assert Item(KEY).newest_stamp == 0
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Item(KEY, Ledger(life=EARLIEST)),
+        Item(KEY, Ledger(horizon=EARLIEST, writes={write_id("k"): frozenset([Stamp(EARLIEST - 1)])})),
+        Item(KEY, Ledger(writes={write_id("k"): frozenset([EARLIEST])})),
+        Item(KEY, newest=Newest(EARLIEST)),
+        Item(KEY, registers={"Data": Register(EARLIEST, None)}),
+    ],
+)
+def test_every_stamp_in_an_item_counts(item):
+    """Ledger, value stamps, horizon and life: the newest may stand in any of them."""
+    assert item.newest_stamp == EARLIEST

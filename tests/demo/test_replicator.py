@@ -194,13 +194,13 @@ def test_what_a_stream_has_not_shown_yet_is_not_over() -> None:
 def test_no_region_always_wins(table: Regions) -> None:
     """Whose stream is read last has the newer write: the Regions take turns."""
     winners = set()
-    for item in "wxyz":
+    for item, waits in (("x", False), ("y", False), ("z", True)):
+        if waits:
+            table.replicator.step()
         table.put(A, item, v="a")
         table.put(B, item, v="b")
-        table.replicator.step()
         table.replicator.settle()
         winners.add(table.everywhere(item))
-        table.replicator.step()
     assert winners == {"a", "b"}
 
 

@@ -38,6 +38,9 @@ GONE = image_of({"IdempotencyKey": "k3", "Delete": True}, on=NEXT)
 GONE_UNSEEN = image_of({"IdempotencyKey": "k4", "Delete": True}, on=BASE, region=B)
 AGAIN = image_of({"IdempotencyKey": "k5", "Data": "again"}, on=GONE)
 AGAIN_YOUNG = image_of({"IdempotencyKey": "k5", "Data": "again"}, on=GONE, at=LATER)
+AGAIN_FOLDED = image_of(
+    {"IdempotencyKey": "k7", "Data": 7}, on=AGAIN_YOUNG, at=LATER + 10, policy=policy(max_writes=1, min_window_ms=0)
+)
 ADOPTED = image_of({"IdempotencyKey": "k1", "Data": "w"}, on=PLAIN)
 ADOPTED_GONE = image_of({"IdempotencyKey": "k6", "Delete": True}, on=plain_item(1, NOW - 5, Data="u"))
 
@@ -155,6 +158,7 @@ TABLE = [
     ("REMOVE", AGAIN_YOUNG, None, LATER, Kind.SWEPT),
     ("REMOVE", AGAIN_YOUNG, None, LATER + POLICY.window_ms - 1, Kind.SWEPT),
     ("REMOVE", AGAIN_YOUNG, None, LATER + POLICY.window_ms, Kind.HARD_DELETE),
+    ("REMOVE", AGAIN_FOLDED, None, LATER + 20, Kind.HARD_DELETE),  # what was folded since may be old
     ("REMOVE", NO_MAP, None, NOW, Kind.HARD_DELETE),  # not inspected
     ("REMOVE", NO_WRITES, None, NOW, Kind.HARD_DELETE),
     ("REMOVE", BROKEN_TOMBSTONE, None, LATER, Trouble.MALFORMED),

@@ -619,6 +619,16 @@ def test_a_loss_beneath_a_bare_put_that_cannot_be_adopted_is_for_a_person(by: Po
     assert (words(settlement), settlement.change) == ([Trouble.FOREIGN], None)
 
 
+def test_a_loss_that_a_person_has_is_not_told_as_repaired() -> None:
+    """Another loser of the key is repaired: what could not be joined stays with its message alone."""
+    on = plain_item(9, NOW + 9, Data="w", IdempotencyKey="p2")
+    plain = plain_item(9, NOW + 8, Only=1, IdempotencyKey="p1")
+    by = policy(foreign_writes=OnForeign.REPORT)
+    settlement = settled(modified(LOST, WON, "1"), modified(plain, on, "2"), on=on, by=by)
+    assert words(settlement) == [Trouble.FOREIGN, Kind.OVERWRITTEN]
+    assert conflict_in(settlement).loser == plain
+
+
 def test_decisions_are_values() -> None:
     """The same suspects against the same item give the same settlement."""
     assert settled(modified(LOST, WON), on=WON) == settled(modified(LOST, WON), on=WON)

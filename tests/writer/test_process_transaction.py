@@ -1,13 +1,16 @@
 """A transaction: several items of one Region, all or none, at most once for its key."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.attempt import transaction_token
+from reconciler.change import change_between
 from reconciler.errors import ContentionError, RequestError
 from reconciler.policy import Recreate
 from reconciler.wire import Image, plain_image
-from tests.worker.replicas import NOW, Replica, policy
+from tests.worker.replicas import KEY, NOW, Replica, policy
 from tests.writer.tables import Forgetful, Interrupted
 
 TRANSFER: list[dict[str, Any]] = [{"Id": "x", "Add": {"Balance": -5}}, {"Id": "y", "Add": {"Balance": 5}}]
@@ -28,9 +31,10 @@ def test_all_items_share_the_write_id_and_the_stamps() -> None:
     """A conflict of registers then picks the same transaction on every item."""
     replica = Replica()
     replica.clock.now_ms += 7
-    replica.write("k0", Data=0)  # x is ahead of y
+    replica.write("k0", Data=0)
     replica.clock.now_ms -= 7
-    result = transact(replica)
+    result = transact(replica, TRANSFER[::-1])
+    result["results"].reverse()
     assert (result["status"], result["idempotency_key"]) == ("applied", "t1")
     assert [each["version"] for each in result["results"]] == [2, 1]
     assert [each["item"] for each in result["results"]] == [named(replica, "x"), named(replica, "y")]
@@ -38,6 +42,7 @@ def test_all_items_share_the_write_id_and_the_stamps() -> None:
     assert (x["Balance"], y["Balance"]) == (-5, 5)
     assert x["Causality"]["Stamp"] == y["Causality"]["Stamp"]
     assert y["Causality"]["Writes"].items() <= x["Causality"]["Writes"].items()
+    assert y["Timestamp"] == NOW + 7  # above every stamp in all items: x was ahead of the clock
 
 
 def test_all_items_share_the_clients_time() -> None:
@@ -166,6 +171,13 @@ def test_the_same_content_has_the_same_token() -> None:
         transact(Replica(table=table), events)
         tokens += table.tokens
     assert (tokens[0] == tokens[1], tokens[0] == tokens[2]) == (True, False)
+
+
+def test_another_condition_is_another_token() -> None:
+    """What is to be written may be the same; what has to stand there is part of the call."""
+    change = change_between(KEY, {**KEY, "A": {"N": "1"}}, {**KEY, "A": {"N": "2"}}, ["A"])
+    other = replace(change, expects={"A": {"N": "0"}})
+    assert transaction_token([change]) != transaction_token([other])
 
 
 def test_attempts_are_bounded() -> None:
