@@ -13,24 +13,12 @@ from rich.text import Text
 
 from reconciler.policy import Policy, Region
 from replay_tools.demo.bootstrap import POLICY_FILE, embedded_engine
-from replay_tools.demo.story import (
-    INCLUDES,
-    ITEM,
-    Asked,
-    Block,
-    Decided,
-    Drawing,
-    Items,
-    Rows,
-    Step,
-    Story,
-    Streamed,
-    Told,
-)
+from replay_tools.demo.steps import Asked, Block, Decided, Drawing, Items, Rows, Step, Streamed, Told
+from replay_tools.demo.story import INCLUDES, ITEM, Story
 from replay_tools.demo.world import World
 
 WIDTH = 80
-WHO, REGION, LEFT, RIGHT = 8, 11, 28, 27
+WHO, REGION, LEFT, RIGHT = 7, 11, 29, 27
 GAP, NO_GAP = (1, 0, 0, 2), (0, 0, 0, 2)
 # In drawings: what last writer wins takes, and what the worker does.
 TAKEN, REPAIRED = ("70 is replaced", "70 is too late", "✗"), ("repair",)

@@ -8,7 +8,6 @@ played; only what it means is told in fixed words.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.classify import classify
@@ -19,6 +18,7 @@ from reconciler.policy import Region
 from reconciler.records import RawRecord, parse_record
 from reconciler.stamps import WriteId, write_id
 from reconciler.wire import Image, plain
+from replay_tools.demo.steps import Asked, Decided, Drawing, Items, Rows, Step, Streamed, Told
 from replay_tools.demo.world import World
 
 ITEM = "ana"
@@ -32,72 +32,6 @@ RENT = {"Add": {"Balance": -30}, "AddToSet": {"Tags": ["rent-paid"]}, "Set": {"A
 WAGE = {"Add": {"Balance": 50}, "AddToSet": {"Tags": ["employed"]}, "Set": {"Address": "7 Rue Neuve"}}
 COFFEE = {"Add": {"Balance": -10}}
 RIGHT_BALANCE = 100 - 30 + 50 - 10
-
-Rows = Mapping[str, str]
-"""What one image holds, by the name of the row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a client asked of a Region, and what it was told."""
-
-    region: Region
-    key: str
-    wishes: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """What each Region's item says now, and where that lacks a write, or has it again."""
-
-    by_region: Mapping[Region, Rows]
-    lost_in: tuple[Region, ...] = ()
-    repaired_in: tuple[Region, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """A stream record: the image that was replaced, and the one that replaced it."""
-
-    region: Region
-    operation: str
-    old: Rows
-    new: Rows
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What a Region's worker made of a record."""
-
-    region: Region
-    decision: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """A timeline."""
-
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What it means."""
-
-    text: str
-
-
-Block = Asked | Items | Streamed | Decided | Drawing | Told
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the story."""
-
-    title: str
-    blocks: tuple[Block, ...]
 
 
 class Story:
@@ -154,9 +88,8 @@ class Story:
             )
         )
         told = Told(
-            "Each Region sends the other its whole item, and the later write wins. "
-            f"{_unbroken('100 - 30 + 50 = 120')}, but now both say 150. The rent is lost, in every Region: no error, "
-            "no log, no metric."
+            "Each Region sends the other its whole item, and the later write wins. Ana should have 100 - 30 + 50, "
+            "which is 120; both Regions now say 150. The rent is lost, everywhere: no error, no log, no metric."
         )
         return Step("Replication: the last writer wins", (drawing, told, self._items(lost_in=self._regions)))
 
@@ -291,10 +224,6 @@ class Story:
         writes = decode_ledger(causality_of(image), self._world.policy).writes
         order = sorted(writes, key=lambda identity: KEYS.index(self._keys[identity]))
         return ", ".join(_named(self._keys[identity], len(writes[identity])) for identity in order)
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _named(key: str, executions: int) -> str:

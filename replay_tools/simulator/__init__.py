@@ -4,6 +4,6 @@
                   ^                                                                              |
                   +---------------------- shrink: fewer steps that still fail ------------------+
 
-A history is data (`steps`), written and read in one mini-language (`language`). The oracle knows the acknowledged requests
-and what each execution had seen, and nothing of `join`. `exhaustive` walks every interleaving of small histories.
+A history is data (`steps`), written and read in one mini-language (`language`). The oracle knows the acknowledged
+requests and what each execution had seen, and nothing of `join`. `exhaustive` walks every interleaving of small ones.
 """

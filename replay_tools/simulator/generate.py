@@ -273,11 +273,11 @@ class _Asking:
     def _remove(self, path: str) -> None:
         """Remove a register, or a whole map; never both a map and its member."""
         names = {*self._parts.get("sets", {}), *self._parts.get("removes", {})}
-        if not any(name.split("/")[0] == path.split("/")[0] for name in names):
+        if not any(name.split("/")[0] == path.split("/", maxsplit=1)[0] for name in names):
             self._put("removes", path, None)
 
     def _is_named(self, part: str, path: str) -> bool:
-        return path.split("/")[0] in self._parts.get(part, {})
+        return path.split("/", maxsplit=1)[0] in self._parts.get(part, {})
 
     def _elements(self, path: str) -> None:
         chosen = self._random.sample("abc", self._random.randint(1, 2))

@@ -61,7 +61,7 @@ def write(steps: Iterable[Step]) -> str:
     return "\n".join(map(write_step, steps))
 
 
-def write_step(step: Step) -> str:  # noqa: PLR0911 - one way out for each kind of step
+def write_step(step: Step) -> str:  # noqa: C901, PLR0911 - one way out for each kind of step
     """Write one step."""
     match step:
         case Request():
@@ -94,7 +94,8 @@ def read(text: str) -> list[Step]:
 
 def read_step(text: str) -> Step:
     """Read one step; ValueError where it is none."""
-    outer, meanwhile = text, ()
+    outer = text
+    meanwhile: tuple[Step, ...] = ()
     if brackets := _BRACKETS.fullmatch(text):
         outer, meanwhile = brackets[1], tuple(read(brackets[2]))
     for kind, pattern in _STEP.items():
@@ -200,7 +201,11 @@ def _read_request(region: str, text: str, meanwhile: tuple[Step, ...]) -> Reques
 
 
 def _read_ask(words: Sequence[str]) -> Ask:
-    sets, removes, adds, added, removed, deletes = [], [], [], [], [], False
+    sets: list[tuple[str, Scalar]] = []
+    adds: list[tuple[str, int]] = []
+    added: list[tuple[str, frozenset[str]]] = []
+    removed: list[tuple[str, frozenset[str]]] = []
+    removes, deletes = [], False
     for word in words[1:]:
         if word == "delete":
             deletes = True

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.decisions import Trouble
 from reconciler.policy import CAUSALITY, EXPIRES_AT, IDEMPOTENCY_KEY, LAST_REGION, TIMESTAMP, VERSION
-from reconciler.stamps import ms_of, write_id
+from reconciler.stamps import Stamp, ms_of, write_id
 from reconciler.wire import Image, Value
 from replay_tools.simulator.actors import horizon_of, named
 from replay_tools.simulator.answers import judge_answers
 from replay_tools.simulator.expectation import attributes, leaves, wire
+from replay_tools.simulator.quiet import diverged_items, judge_redelivery
 from replay_tools.simulator.truth import NOTHING, Execution, Truth, numbers
 from replay_tools.simulator.verdict import Violation, Wrong
-from replay_tools.simulator.quiet import diverged_items, judge_redelivery
 from replay_tools.simulator.world import World
 
 
@@ -102,7 +102,7 @@ def _judge_bookkeeping(world: World, item: str, image: Image, truth: Truth) -> I
     newest = max(live, key=_newest_order)
     expected = {
         VERSION: wire(world.version_of(truth)),
-        TIMESTAMP: wire(ms_of(_newest_order(newest)[0])),
+        TIMESTAMP: wire(ms_of(Stamp(newest.value_stamp))),
         IDEMPOTENCY_KEY: wire(newest.request.key),
         LAST_REGION: wire(newest.region),
     }

@@ -58,7 +58,7 @@ class Replicas(Generic[T]):
                 self.links[source, target][item] = cell
 
     def deliver(self, link: Link, item: str) -> tuple[T | None, T] | None:
-        """Let what is under way arrive; return what it replaced and what arrived, or None where it lost or cannot come."""
+        """Let what is under way arrive; return what it replaced and itself, or None where it lost or cannot come."""
         if link in self._cut or item not in self.links[link]:
             return None
         arriving, cells = self.links[link].pop(item), self._cells[link[1]]
@@ -66,7 +66,7 @@ class Replicas(Generic[T]):
         if not arriving.beats(standing):
             return None
         cells[item] = arriving
-        return standing and standing.version, arriving.version
+        return standing.version if standing else None, arriving.version
 
     def cut(self, one: str, other: str) -> None:
         """Part two Regions: nothing arrives until they are healed."""

@@ -1,7 +1,7 @@
 """Shrink: the fewest and plainest steps that still fail, by delta debugging.
 
-Every sublist of a history is a history; a step is made plainer by leaving out its fault, what happens meanwhile, or parts
-of what it asks (Zeller and Hildebrandt 2002, "Simplifying and Isolating Failure-Inducing Input").
+Every sublist of a history is a history; a step is made plainer by leaving out its fault, what happens meanwhile, or
+parts of what it asks (Zeller and Hildebrandt 2002, "Simplifying and Isolating Failure-Inducing Input").
 """
 
 from collections.abc import Callable, Iterator, Sequence

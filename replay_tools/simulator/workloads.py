@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.decisions import Trouble
-from reconciler.policy import DAY, AttributePolicy, Kind, OnHardDelete, Policy, Region, Recreate
+from reconciler.policy import DAY, AttributePolicy, Kind, OnHardDelete, Policy, Recreate, Region
 
 NAMES = "ABCDE"
 

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from reconciler.policy import Policy, Region
 from replay_tools.demo.bootstrap import POLICY_FILE, embedded_engine
 from replay_tools.demo.cli import demo
-from replay_tools.demo.story import INCLUDES, RIGHT_BALANCE, Asked, Block, Decided, Items, Step, Story, Streamed
+from replay_tools.demo.steps import Asked, Block, Decided, Items, Step, Streamed
+from replay_tools.demo.story import INCLUDES, RIGHT_BALANCE, Story
 from replay_tools.demo.world import World
 
 A, B = Region("us-east-1"), Region("eu-west-1")

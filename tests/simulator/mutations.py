@@ -31,7 +31,7 @@ MUTATIONS = (
         "the worker does not tell a divergence",
         "merge.py",
         "if diverged(here, lost):",
-        "if not diverged(here, here):",
+        "if diverged(here, here):",
         ("tight", "tight-three"),
     ),
     Mutation(
@@ -131,14 +131,14 @@ MUTATIONS = (
         "a delete forgets the ledger",
         "item.py",
         "return Item(item.key, replace(item.ledger, life=stamp))",
-        "return Item(item.key, Ledger(life=stamp))",
+        "return Item(item.key, replace(item.ledger, life=stamp, writes={i: s for i, s in item.ledger.writes.items() if stamp in s}))",
         ("deletes",),
     ),
     Mutation(
-        "a transaction is a duplicate only if every item has it",
-        "attempt.py",
-        "status = next(status for status in REFUSALS if status in refusals)",
-        "status = refusals[0] or REFUSALS[0]",
+        "a transaction is refused only if every item refuses",
+        "writer.py",
+        "if any(refusals):",
+        "if all(refusals):",
         ("transactions",),
     ),
 )
