@@ -23,7 +23,7 @@ from replay_tools.simulator.workloads import WORKLOADS
 @click.option("--exhaustive", is_flag=True, help="Walk those of four writes in three Regions too (minutes).")
 @click.option("--processes", type=click.IntRange(1), default=cpu_count() or 1, help="Cores to use; all by default.")
 @click.pass_context
-def simulate(  # noqa: PLR0913 - one for each option
+def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     ctx: click.Context,
     histories: int,
     seed: int,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from random import Random  # noqa: TID251 - seeded: the same seed makes the same history
 
+from replay_tools.simulator.asking import CORE_PATHS, PATHS, Asking
 from replay_tools.simulator.steps import (
     REFUSAL,
     Ask,
@@ -43,7 +44,7 @@ class History:
 
 def generate(workload: Workload, seed: int) -> History:
     """Return the seed's history."""
-    return _Generator(workload, Random(f"{workload.name} {seed}")).history()
+    return _Generator(workload, Random(f"{workload.name} {seed}")).history()  # noqa: S311 - no secret
 
 
 class _Generator:
@@ -138,7 +139,7 @@ class _Generator:
     def _ask(self, item: str, number: int) -> Ask:
         if self._chance(self._workload.deletes):
             return Ask(item, deletes=True)
-        asking = _Asking(item, number, self._random)
+        asking = Asking(item, number, self._random)
         paths = [*PATHS] if "Limit" in self._workload.attributes else [*CORE_PATHS]
         for path in self._random.sample(paths, self._random.randint(1, 3)):
             asking.about(path)
@@ -228,65 +229,3 @@ class _Generator:
         for item in self._items:
             self._changed(region, item)
         yield Sweep(region)
-
-
-CORE_PATHS = ("Data", "Note", "Balance", "Tags")
-PATHS = (
-    *("Data", "Note", "Balance", "Tags", "Limit", "Floor", "Labels", "Status", "Motto", "Owner", "Address"),
-    *("Address/City", "Address/Street", "Profile/Name", "Profile/Logins", "Profile/Badges", "Profile/Home/Visits"),
-)
-_REMOVALS = 0.15
-_COUNTERS = {"Balance", "Profile/Logins", "Profile/Home/Visits"}
-_SETS = {"Tags", "Profile/Badges"}
-_STATES = ("pending", "active", "suspended", "closed")
-
-
-class _Asking:
-    """Makes what one request asks of one item."""
-
-    def __init__(self, item: str, number: int, random: Random) -> None:
-        self._item = item
-        self._number = number
-        self._random = random
-        self._parts: dict[str, dict[str, object]] = {}
-
-    def ask(self) -> Ask:
-        parts = {name: tuple(part.items()) for name, part in self._parts.items() if name != "removes"}
-        return Ask(self._item, removes=tuple(self._parts.get("removes", {})), **parts)  # type: ignore[arg-type]
-
-    def about(self, path: str) -> None:
-        if path in _COUNTERS:
-            self._put("adds", path, self._random.randint(-5, 9))
-        elif path in _SETS:
-            self._elements(path)
-        elif path == "Labels":
-            self._put("elements_added", path, frozenset(self._random.sample("lmno", 1)))
-        elif path in {"Limit", "Floor"}:
-            self._put("sets", path, self._random.randint(-9, 99))
-        elif path == "Status":
-            self._put("sets", path, self._random.choice(_STATES))
-        elif path != "Motto" and (path == "Address" or self._random.random() < _REMOVALS):
-            self._remove(path)
-        elif not self._is_named("removes", path):
-            self._put("sets", path, f"v{self._number}")
-
-    def _remove(self, path: str) -> None:
-        """Remove a register, or a whole map; never both a map and its member."""
-        names = {*self._parts.get("sets", {}), *self._parts.get("removes", {})}
-        if not any(name.split("/")[0] == path.split("/", maxsplit=1)[0] for name in names):
-            self._put("removes", path, None)
-
-    def _is_named(self, part: str, path: str) -> bool:
-        return path.split("/", maxsplit=1)[0] in self._parts.get(part, {})
-
-    def _elements(self, path: str) -> None:
-        chosen = self._random.sample("abc", self._random.randint(1, 2))
-        added = chosen[:1] if self._random.random() < 2 / 3 else []
-        removed = chosen[len(added) :]
-        if added:
-            self._put("elements_added", path, frozenset(added))
-        if removed:
-            self._put("elements_removed", path, frozenset(removed))
-
-    def _put(self, part: str, path: str, value: object) -> None:
-        self._parts.setdefault(part, {})[path] = value

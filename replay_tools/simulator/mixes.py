@@ -35,7 +35,7 @@ FOUR_WRITES = {
     "retry 2+1+1": "A: x Data=a1 #a1 | A: x Balance+1 #k | B: x Balance+1 #k | C: x Data=c1 #c1",
 }
 KINDS = {
-    "every kind": "A: x Limit=3 Status=active Labels+{l} Profile/Logins+1 #a1 | B: x Limit=2 Floor=5 Status=pending Labels+{m} #b1",
+    "every kind": "A: x Limit=3 Status=active Labels+{l} #a1 | B: x Limit=2 Floor=5 Status=pending Labels+{m} #b1",
 }
 
 

@@ -21,7 +21,7 @@ def judge_redelivery(world: World) -> Iterator[Violation]:
 
 
 def redeliver(world: World) -> set[str]:
-    """Let every worker get again what its stream still has; return the items that were written or escalated once more."""
+    """Let every worker get its stream again; return the items that were written or escalated once more."""
     before = {name: (len(region.stream), _told(world, name)) for name, region in world.regions.items()}
     for name, (length, _) in before.items():
         region = world.regions[name]

@@ -14,7 +14,7 @@ Fails = Callable[[Sequence[Step]], bool]
 
 
 def shrink(steps: Sequence[Step], fails: Fails, max_tries: int = MAX_TRIES) -> list[Step]:
-    """Return steps that still fail, from which no one can be left out or made plainer; fewer tries, a longer history."""
+    """Return steps that still fail, of which none can be left out or made plainer; fewer tries, a longer history."""
     return _Shrinking(fails, max_tries).run(list(steps))
 
 

@@ -10,18 +10,17 @@ Nothing here is random: the same steps make the same world.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from reconciler.conflict import Conflict
 from reconciler.effects import Effects
-from reconciler.errors import ReconcilerError, TransientError
-from reconciler.poison import PoisonMessage
+from reconciler.errors import ReconcilerError
 from reconciler.policy import MINUTE, Policy
 from reconciler.worker import BatchReport, Worker
 from reconciler.writer import Writer
 from replay_tools.simulator.actors import Client, Record, Repairer, event_of
+from replay_tools.simulator.region import BEGINS_MS, Region, record_of
 from replay_tools.simulator.replica import ABSENT, Crash, Hazard, Replica, Version, is_same
 from replay_tools.simulator.replication import Replicas
 from replay_tools.simulator.steps import (
@@ -40,7 +39,6 @@ from replay_tools.simulator.steps import (
 )
 from replay_tools.simulator.truth import Execution, Truth, numbers
 
-BEGINS_MS = 1_700_000_000_000
 ATTEMPTS = 10
 BATCH = 100
 LONG_WAIT_MS = 10 * MINUTE
@@ -60,46 +58,6 @@ class Answer:
     basis: Mapping[str, Version]
     executed: Sequence[int]
     now_ms: int
-
-
-@dataclass(slots=True)
-class Region:
-    """One Region: its stream, how far its worker has come, and what the worker had to tell."""
-
-    name: str
-    replica: Replica
-    skew_ms: int = 0
-    stream: list[Record] = field(default_factory=list)
-    position: int = 0
-    hazard: Hazard = field(default_factory=lambda: Hazard(None, lambda: None))
-    refuses: bool = False
-    messages: list[PoisonMessage] = field(default_factory=list)
-    conflicts: list[tuple[Conflict, bool]] = field(default_factory=list)
-    faults: list[BaseException] = field(default_factory=list)
-    repairs: int = 0
-    deaths: int = 0
-
-    def send(self, message: PoisonMessage) -> None:
-        """Be the poison queue."""
-        self.hazard.before()
-        if self.refuses:
-            raise TransientError("the poison queue refuses")
-        self.messages.append(message)
-        self.hazard.after()
-
-    def conflict(self, conflict: Conflict, *, repaired: bool) -> None:
-        """Be the recorder."""
-        self.hazard.before()
-        self.conflicts.append((conflict, repaired))
-        self.hazard.after()
-
-    def poisoned(self, message: PoisonMessage) -> None:
-        """Need no telling: the message is here."""
-
-    def failed(self, _sequence_numbers: Sequence[str], fault: BaseException) -> None:
-        """Keep the fault."""
-        if not isinstance(fault, TransientError):
-            self.faults.append(fault)
 
 
 class _NoMeter:
@@ -311,22 +269,6 @@ class World:
             region.replica, region, self.policy, region.name, pause=lambda _: None, attempts=ATTEMPTS, reserve_ms=0
         )
         return Worker(self.policy, effects, region, clock=partial(self._now_ms, region))
-
-
-def record_of(item: str, old: Version, new: Version, position: int, elapsed_ms: int) -> Record:
-    """Return a stream record, as a Lambda trigger delivers it."""
-    body: dict[str, Any] = {
-        "Keys": {"Id": {"S": item}},
-        "SequenceNumber": f"{position + 1:012}",
-        "StreamViewType": "NEW_AND_OLD_IMAGES",
-        "ApproximateCreationDateTime": (BEGINS_MS + elapsed_ms) // 1000,
-    }
-    if old.image is not None:
-        body["OldImage"] = old.image
-    if new.image is not None:
-        body["NewImage"] = new.image
-    name = "INSERT" if old.image is None else "REMOVE" if new.image is None else "MODIFY"
-    return Record(item, old, new, {"eventName": name, "eventSource": "aws:dynamodb", "dynamodb": body})
 
 
 def _resume(records: Sequence[Record], report: BatchReport, position: int) -> int:

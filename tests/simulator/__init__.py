@@ -1,0 +1,1 @@
+"""The simulator, tested by hand-made histories, by what it finds, and by what it must find."""

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from reconciler.policy import Policy
 from reconciler.wire import plain_image
 from replay_tools.simulator.language import read
 from replay_tools.simulator.oracle import judge
@@ -38,9 +37,10 @@ def verdict(world: World) -> list[str]:
 def shown(world: World, region: str, item: str = "x") -> dict[str, Any] | None:
     """Return the user's attributes of an item as a reader in a Region sees them."""
     image = world.get(region, item).image
-    policy: Policy = world.policy
     return (
-        None if image is None else {name: value for name, value in plain_image(image).items() if policy.is_users(name)}
+        None
+        if image is None
+        else {name: value for name, value in plain_image(image).items() if world.policy.is_users(name)}
     )
 
 

@@ -131,7 +131,7 @@ MUTATIONS = (
         "a delete forgets the ledger",
         "item.py",
         "return Item(item.key, replace(item.ledger, life=stamp))",
-        "return Item(item.key, replace(item.ledger, life=stamp, writes={i: s for i, s in item.ledger.writes.items() if stamp in s}))",
+        "return Item(item.key, replace(item.ledger, life=stamp, writes=dict([item.ledger.writes.copy().popitem()])))",
         ("deletes",),
     ),
     Mutation(

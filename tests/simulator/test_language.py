@@ -18,7 +18,7 @@ def test_every_history_is_read_back(name: str):
 @pytest.mark.parametrize("text", ["A x Data=1 #1", "A: x Data=1", "A: x Data #1", "A works 3 !later", "A: x =1 #1"])
 def test_what_is_no_step_is_refused(text: str):
     """The error shows the step."""
-    with pytest.raises(ValueError, match="no |without a key"):
+    with pytest.raises(ValueError, match=r"no |without a key"):
         read(text)
 
 

@@ -91,7 +91,7 @@ def test_an_unjustified_duplicate_is_told():
     world = settled("A: x Balance+1 #1 | A: x Balance+1 #1")
     assert verdict(world) == []
     duplicate = world.answers[1]
-    duplicate.basis["x"] = ABSENT  # type: ignore[index]
+    duplicate.basis["x"] = ABSENT
     assert "disagreement: x: #1 in Region A was told duplicate, and no item had it" in verdict(world)
 
 
