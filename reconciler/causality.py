@@ -106,20 +106,27 @@ def read_stamps(value: Value, place: str) -> frozenset[Stamp]:
 def _executions(identity: str, value: Value, policy: Policy) -> frozenset[Stamp]:
     """Return the stamps of one write's executions, each in a Region that the policy knows."""
     try:
-        stamps = _parse_executions(identity, *_nonempty(value["NS"]))
+        return _parse_executions(len(policy.regions), identity, *_nonempty(value["NS"]))
     except (ValueError, KeyError, TypeError, AttributeError):
-        _checked(lambda: id_number(WriteId(identity)), "Writes", "has a name that is not a write id")
-        stamps = read_stamps(value, "Writes")
-    for stamp in stamps:
-        if not 1 <= region_code_of(stamp) <= len(policy.regions):
-            policy.region_of(stamp)
-    return stamps
+        return _read_executions(identity, value, policy)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _parse_executions(identity: str, *stamps: str) -> frozenset[Stamp]:
+def _parse_executions(regions: int, identity: str, *texts: str) -> frozenset[Stamp]:
     id_number(WriteId(identity))
-    return frozenset(map(parse_stamp, stamps))
+    stamps = frozenset(map(parse_stamp, texts))
+    if not all(1 <= region_code_of(stamp) <= regions for stamp in stamps):
+        raise ValueError
+    return stamps
+
+
+def _read_executions(identity: str, value: Value, policy: Policy) -> frozenset[Stamp]:
+    """Read once more, with care: whatever is wrong is named."""
+    _checked(lambda: id_number(WriteId(identity)), "Writes", "has a name that is not a write id")
+    stamps = read_stamps(value, "Writes")
+    for stamp in stamps:
+        policy.region_of(stamp)
+    return stamps
 
 
 def _nonempty(elements: list[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reconciler.policy import Policy
-from replay_tools.simulator.exhaustive import Small
+from replay_tools.simulator.engine import Small
 from replay_tools.simulator.language import read
 from replay_tools.simulator.steps import Request
 from replay_tools.simulator.workloads import CORE, EVERY_KIND, NAMES, policy_for

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from time import process_time
 
-from replay_tools.simulator.exhaustive import Found, Small, explore
+from replay_tools.simulator.exhaustive import Found, explore
 from replay_tools.simulator.generate import generate
 from replay_tools.simulator.language import write
 from replay_tools.simulator.mixes import mixes
@@ -95,7 +95,7 @@ def explained(summary: Summary) -> Iterator[Failure]:
 def walk(executor: ProcessPoolExecutor, *, large: bool, regions: Sequence[int]) -> Iterator[Found]:
     """Walk every interleaving of the small histories; the longest first, so that none is left alone at the end."""
     smalls = [each for each in mixes(large=large) if len(each.policy.regions) in regions]
-    ordered: list[Small] = sorted(smalls, key=lambda each: (-len(each.policy.regions), -len(each.requests)))
+    ordered = sorted(smalls, key=lambda each: (-len(each.policy.regions), -len(each.requests)))
     for future in as_completed([executor.submit(explore, each) for each in ordered]):
         yield future.result()
 
