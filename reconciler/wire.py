@@ -9,6 +9,7 @@ Numbers are exact to DynamoDB's 38 digits
 """
 
 import json
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ EXACT = Context(prec=600, Emin=-9999, Emax=9999, traps=[Inexact, InvalidOperatio
 _DIGEST_BYTES = 16
 # The concrete type first: an abstract one alone is asked many times as slowly.
 _MAPPING, _SEQUENCE = (dict, Mapping), (list, Sequence)
+_NOT_OF_NUMBERS = re.compile(r"[^!-~]|_")  # blanks, underscores and other scripts' digits, which Decimal reads
 SET_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
 
 
@@ -53,6 +55,8 @@ def canonical_number(text: str) -> str:
     """Normalise a number's text; ValueError where it is none that DynamoDB can hold."""
     if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and (text[0] != "0" or text == "0"):
         return text
+    if _NOT_OF_NUMBERS.search(text):
+        raise ValueError("not a number")
     try:
         return number_text(Decimal(text))
     except DecimalException:

@@ -26,8 +26,8 @@ def live_records(table: str, region: str, on_gap: Callable[[str], None], *, foll
     """Return the records of a table's stream: all there are now, or all there ever will be."""
     from reconciler.adapters.streams import stream_reader  # noqa: PLC0415 - boto3 takes 200 ms
 
-    reader = stream_reader(region, lambda: time.sleep(POLL_SECONDS), on_gap)
-    return reader.records(reader.arn_of(table), None if follow else clock_ms())
+    reader = stream_reader(table, region, on_gap)
+    return reader.records(lambda: time.sleep(POLL_SECONDS), None if follow else clock_ms())
 
 
 def replay(policy: Policy, region: str) -> tuple[Replay, RecordedTable]:

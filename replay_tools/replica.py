@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from reconciler.adapters.binary import to_boto, to_boto_value
+from reconciler.adapters.streams import StreamReader
 from reconciler.policy import CAUSALITY
 from reconciler.records import RawRecord
 from reconciler.wire import Image
-from replay_tools.stream_reader import StreamReader
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -26,7 +26,7 @@ class DynamoDBReplica:
 
     def read(self) -> list[RawRecord]:
         """Return the stream's records since the last read."""
-        return self._stream.read()
+        return list(self._stream.poll())
 
     def replace(self, key: Image, seen: Image | None, image: Image | None) -> bool:
         """Let `image` stand where `seen` stands (None: absent); False where anything else does."""

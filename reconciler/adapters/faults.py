@@ -80,22 +80,29 @@ def _without_values(message: str) -> str:
     return _QUOTED.sub("...", message)
 
 
+# What boto3 refuses of these is a name or a place, and may be told.
+_WITHOUT_VALUES = frozenset({"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"})
+
+
 @contextmanager
 def faults(action: str, resource: str) -> Iterator[None]:
     """Let what AWS raises within leave as a ReconcilerError that names the action and the resource."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        fault = fault_of(error, f"{action} on {resource}")
+        fault = fault_of(error, action, resource)
         # An item's values may stand in what AWS says of the item: it goes no further.
         raise fault from (None if isinstance(fault, ItemError) else error)
 
 
-def fault_of(error: BotoCoreError | ClientError, where: str) -> ReconcilerError:
+def fault_of(error: BotoCoreError | ClientError, action: str, resource: str) -> ReconcilerError:
     """Return the fault that an exception of boto3 means."""
+    where = f"{action} on {resource}"
     match error:
         case ClientError():
             return _fault(error.response["Error"], where)
+        case ParamValidationError() if action in _WITHOUT_VALUES:
+            return ConfigurationError(f"{where}: {'; '.join(error.kwargs['report'].splitlines())}")
         case ParamValidationError():
             return _item_error(f"{where}: a value is none that DynamoDB knows")
         case BotoCoreError() if isinstance(error, MISCONFIGURED):

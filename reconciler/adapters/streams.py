@@ -1,14 +1,15 @@
 """A table's stream, read outright: every shard once, parents before children, in the shape of a Lambda event's records.
 
     shard A ---+--- shard B      a child begins where its parent ended, and an item's records may cross from one to
-               +--- shard C      the other: the child is opened once its parent is read to its end
+               +--- shard C      the other: the child is read once its parent is read to its end
 
-A stream keeps 24 hours. What it trims before it could be read is told to `on_gap`, and never passed over in silence.
+A stream keeps 24 hours. What it trims before it could be read is told to `on_gap`.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,161 +22,140 @@ from reconciler.records import RawRecord
 
 if TYPE_CHECKING:
     from types_boto3_dynamodbstreams.client import DynamoDBStreamsClient
-    from types_boto3_dynamodbstreams.type_defs import RecordTypeDef, ShardTypeDef
+    from types_boto3_dynamodbstreams.type_defs import GetRecordsOutputTypeDef
 
 MAX_LIST_PAGES = 1_000
+AIMS = 3  # at one page: an iterator expires, what it pointed at is trimmed, and the next one finds the oldest record
 OPEN_ROUNDS = 5  # without a record, until open shards count as read to their present end
 CLOSED_ROUNDS = 1_000  # the same while a closed shard, which is sure to end, is still being read
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2, 10, 5
 
 Wait = Callable[[], None]
-"""Waits between two rounds that bring nothing: a shard answers five calls a second."""
+"""Waits after a round that brought nothing: a shard answers five calls a second."""
 
 OnGap = Callable[[str], None]
 """Told of each shard of which records were trimmed before they could be read."""
 
 
-@dataclass(slots=True)
-class _Cursor:
-    """How far one shard is read; `iterator` is None at its end."""
+@dataclass(slots=True, eq=False)
+class _Shard:
+    """How far one shard is read."""
 
-    shard_id: str
+    id: str
+    parent: str
     is_closed: bool
     iterator: str | None = None
-    last: int = -1
+    last: str = ""
     newest_ms: int = 0
+    has_ended: bool = False
 
-    def take(self, records: "Sequence[RecordTypeDef]") -> list[Mapping[str, Any]]:
-        """Return those that are new, and remember how far they go."""
-        fresh = [record for record in records if int(record["dynamodb"]["SequenceNumber"]) > self.last]
+    def position(self) -> dict[str, Any]:
+        """Return where reading goes on: after what was read last, or at the oldest record."""
+        if self.last:
+            return {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": self.last}
+        return {"ShardIteratorType": "TRIM_HORIZON"}
+
+    def take(self, page: "GetRecordsOutputTypeDef") -> list[Mapping[str, Any]]:
+        """Return the page's records that are new, and remember how far they go."""
+        self.iterator = page.get("NextShardIterator")
+        self.has_ended = not self.iterator
+        read = int(self.last or -1)
+        fresh = [record for record in page["Records"] if int(record["dynamodb"]["SequenceNumber"]) > read]
         if fresh:
             body = fresh[-1]["dynamodb"]
-            self.last = int(body["SequenceNumber"])
+            self.last = body["SequenceNumber"]
             self.newest_ms = int(body["ApproximateCreationDateTime"].timestamp() * 1000)
         return [*fresh]
 
 
 @dataclass(slots=True)
 class StreamReader:
-    """Reads a stream of one Region."""
+    """Reads one stream from its oldest record on; its records name `region`, whatever the engine calls it."""
 
     client: "DynamoDBStreamsClient"
-    wait: Wait
+    arn: str
+    region: str
     on_gap: OnGap = lambda _shard_id: None
-    _reading: dict[str, _Cursor] = field(default_factory=dict, init=False)
-    _done: set[str] = field(default_factory=set, init=False)
+    _shards: dict[str, _Shard] = field(default_factory=dict, init=False)
 
-    def arn_of(self, table_name: str) -> str:
-        """Return the table's newest stream; ConfigurationError where it never had one."""
-        with faults("ListStreams", table_name):
-            streams = self.client.list_streams(TableName=table_name)["Streams"]
-        if not streams:
-            raise ConfigurationError(f"table {table_name!r} has no stream in {self.client.meta.region_name}")
-        return max(streams, key=lambda stream: stream["StreamLabel"])["StreamArn"]
+    def poll(self, until_ms: int | None = None) -> Iterator[RawRecord]:
+        """Yield what is new, in Lambda's shape: one page of each shard that has shown nothing after `until_ms`."""
+        if self._may_have_split():
+            self._list_shards()
+        for shard in self._readable(until_ms):
+            for record in self._page(shard):
+                yield in_lambda_shape(record, self.arn, self.region)
 
-    def records(self, arn: str, until_ms: int | None) -> Iterator[RawRecord]:
-        """Yield each record once, in Lambda's shape, up to those made after `until_ms`; for ever where it is None."""
-        self._reading, self._done = {}, set()
-        self._open_shards(arn)
+    def records(self, wait: Wait, until_ms: int | None) -> Iterator[RawRecord]:
+        """Yield each record once, up to those made after `until_ms`; for ever where it is None."""
         quiet_rounds = 0
-        while self._reading and not self._is_over(quiet_rounds, until_ms):
-            fresh = done = 0
-            for cursor in self._unread(until_ms):
-                for record in self._page(arn, cursor):
-                    fresh += 1
-                    yield in_lambda_shape(record, arn, self.client.meta.region_name)
-                done += self._close(cursor)
-            if done:
-                self._open_shards(arn)
-            quiet_rounds = 0 if fresh or done else quiet_rounds + 1
+        while quiet_rounds <= self._patience(until_ms):
             if quiet_rounds:
-                self.wait()
+                wait()
+            quiet_rounds += 1
+            before = [*self._readable(until_ms)]
+            for record in self.poll(until_ms):
+                quiet_rounds = 0
+                yield record
+            if [*self._readable(until_ms)] != before:
+                quiet_rounds = 0
 
-    def _is_over(self, quiet_rounds: int, until_ms: int | None) -> bool:
-        """Say whether open shards have nothing more for now, or nothing more that is wanted."""
+    def _patience(self, until_ms: int | None) -> float:
+        """Return how many rounds may bring nothing before there is nothing more, or nothing more that is wanted."""
+        unread = [*self._readable(until_ms)]
+        if not unread:
+            return 0
         if until_ms is None:
-            return False
-        unread = self._unread(until_ms)
-        return not unread or quiet_rounds >= (CLOSED_ROUNDS if any(c.is_closed for c in unread) else OPEN_ROUNDS)
+            return inf
+        return CLOSED_ROUNDS if any(shard.is_closed for shard in unread) else OPEN_ROUNDS
 
-    def _unread(self, until_ms: int | None) -> list[_Cursor]:
-        return [c for c in self._reading.values() if until_ms is None or c.is_closed or c.newest_ms <= until_ms]
+    def _readable(self, until_ms: int | None) -> Iterator[_Shard]:
+        """Yield the shards to read; one whose parent ends meanwhile, or is no longer listed, is among them."""
+        for shard in self._shards.values():
+            parent = self._shards.get(shard.parent)
+            is_wanted = until_ms is None or shard.newest_ms <= until_ms
+            if is_wanted and not shard.has_ended and (parent is None or parent.has_ended):
+                yield shard
 
-    def _close(self, cursor: _Cursor) -> bool:
-        """Say whether the shard is at its end, and is done with."""
-        if cursor.iterator is not None:
-            return False
-        del self._reading[cursor.shard_id]
-        self._done.add(cursor.shard_id)
-        return True
+    def _may_have_split(self) -> bool:
+        """Say whether nothing is known, or no children of a shard that has ended."""
+        parents = {shard.parent for shard in self._shards.values()}
+        return not self._shards or any(s.has_ended and s.id not in parents for s in self._shards.values())
 
-    def _open_shards(self, arn: str) -> None:
-        """Begin to read every shard whose parent is done with, or trimmed."""
-        shards = self._shards(arn)
-        unread = shards.keys() - self._done
-        for shard_id, shard in shards.items():
-            if shard_id in unread and shard_id not in self._reading and shard.get("ParentShardId") not in unread:
-                closed = "EndingSequenceNumber" in shard.get("SequenceNumberRange", {})
-                cursor = self._reading[shard_id] = _Cursor(shard_id, closed)
-                self._aim(arn, cursor)
-
-    def _shards(self, arn: str) -> dict[str, "ShardTypeDef"]:
-        shards: dict[str, ShardTypeDef] = {}
+    def _list_shards(self) -> None:
         start: dict[str, Any] = {}
         for _ in range(MAX_LIST_PAGES):
-            with faults("DescribeStream", arn):
-                stream = self.client.describe_stream(StreamArn=arn, **start)["StreamDescription"]
-            shards.update((shard["ShardId"], shard) for shard in stream["Shards"])
+            with faults("DescribeStream", self.arn):
+                stream = self.client.describe_stream(StreamArn=self.arn, **start)["StreamDescription"]
+            for shard in stream["Shards"]:
+                name, is_closed = shard["ShardId"], "EndingSequenceNumber" in shard.get("SequenceNumberRange", {})
+                self._shards.setdefault(name, _Shard(name, shard.get("ParentShardId", ""), is_closed))
             if not stream.get("LastEvaluatedShardId"):
-                return shards
+                return
             start = {"ExclusiveStartShardId": stream["LastEvaluatedShardId"]}
-        raise ConfigurationError(f"{arn}: more shards than {MAX_LIST_PAGES} pages list")
+        raise ConfigurationError(f"{self.arn}: more shards than {MAX_LIST_PAGES} pages list")
 
-    def _aim(self, arn: str, cursor: _Cursor) -> None:
-        """Point the cursor after what it has read."""
-        if cursor.last < 0:
-            self._aim_at_oldest(arn, cursor)
-            return
-        with faults("GetShardIterator", cursor.shard_id):
-            try:
-                cursor.iterator = self.client.get_shard_iterator(
-                    StreamArn=arn,
-                    ShardId=cursor.shard_id,
-                    ShardIteratorType="AFTER_SEQUENCE_NUMBER",
-                    SequenceNumber=str(cursor.last),
-                )["ShardIterator"]
-            except self.client.exceptions.TrimmedDataAccessException:
-                self.on_gap(cursor.shard_id)
-                self._aim_at_oldest(arn, cursor)
-
-    def _aim_at_oldest(self, arn: str, cursor: _Cursor) -> None:
-        """Point the cursor at the oldest record that is left; at the end where the whole shard has gone."""
-        with faults("GetShardIterator", cursor.shard_id):
-            try:
-                cursor.iterator = self.client.get_shard_iterator(
-                    StreamArn=arn, ShardId=cursor.shard_id, ShardIteratorType="TRIM_HORIZON"
-                )["ShardIterator"]
-            except self.client.exceptions.ResourceNotFoundException:
-                self.on_gap(cursor.shard_id)
-                cursor.iterator = None
-
-    def _page(self, arn: str, cursor: _Cursor) -> list[Mapping[str, Any]]:
-        """Return the cursor's next page, without what it has read before; nothing where it has to aim anew."""
+    def _page(self, shard: _Shard) -> list[Mapping[str, Any]]:
+        """Return the shard's next records; nothing where the shard is gone, or aiming at them fails again and again."""
         errors = self.client.exceptions
-        if cursor.iterator is None:
-            return []
-        with faults("GetRecords", cursor.shard_id):
-            try:
-                answer = self.client.get_records(ShardIterator=cursor.iterator)
-            except errors.ExpiredIteratorException:
-                self._aim(arn, cursor)
-                return []
-            except errors.TrimmedDataAccessException:
-                self.on_gap(cursor.shard_id)
-                self._aim_at_oldest(arn, cursor)
-                return []
-        cursor.iterator = answer.get("NextShardIterator")
-        return cursor.take(answer["Records"])
+        for _ in range(AIMS):
+            with faults("GetRecords", shard.id):
+                try:
+                    return shard.take(self.client.get_records(ShardIterator=shard.iterator or self._aim(shard)))
+                except errors.ExpiredIteratorException:
+                    shard.iterator = None
+                except errors.TrimmedDataAccessException:
+                    self.on_gap(shard.id)
+                    shard.iterator, shard.last = None, ""
+                except errors.ResourceNotFoundException:
+                    self.on_gap(shard.id)
+                    shard.has_ended = True
+                    break
+        return []
+
+    def _aim(self, shard: _Shard) -> str:
+        answer = self.client.get_shard_iterator(StreamArn=self.arn, ShardId=shard.id, **shard.position())
+        return answer["ShardIterator"]
 
 
 def in_lambda_shape(record: Mapping[str, Any], arn: str, region: str) -> RawRecord:
@@ -188,11 +168,17 @@ def in_lambda_shape(record: Mapping[str, Any], arn: str, region: str) -> RawReco
     return {**record, **told, "dynamodb": body, "awsRegion": region, "eventSourceARN": arn}
 
 
-def stream_reader(region: str, wait: Wait, on_gap: OnGap) -> StreamReader:
-    """Return a reader in one Region; AWS_ENDPOINT_URL_DYNAMODB_STREAMS chooses another endpoint."""
+def stream_reader(table_name: str, region: str, on_gap: OnGap) -> StreamReader:
+    """Return a reader of the table's newest stream; AWS_ENDPOINT_URL_DYNAMODB_STREAMS chooses another endpoint."""
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
     )
-    return StreamReader(boto3.client("dynamodbstreams", region_name=region, config=config), wait, on_gap)
+    client = boto3.client("dynamodbstreams", region_name=region, config=config)
+    with faults("ListStreams", table_name):
+        streams = client.list_streams(TableName=table_name)["Streams"]
+    if not streams:
+        raise ConfigurationError(f"table {table_name!r} has no stream in {region}")
+    newest = max(streams, key=lambda stream: stream["StreamLabel"])
+    return StreamReader(client, newest["StreamArn"], region, on_gap)

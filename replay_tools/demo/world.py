@@ -16,6 +16,7 @@ from handlers.settings import Settings
 from reconciler.adapters.binary import from_boto
 from reconciler.adapters.dynamodb import DynamoDBTable
 from reconciler.adapters.sqs import SqsPoisonQueue
+from reconciler.adapters.streams import StreamReader
 from reconciler.conflict import Conflict
 from reconciler.poison import PoisonMessage, parse
 from reconciler.policy import Policy, Region
@@ -24,7 +25,6 @@ from reconciler.wire import Image
 from replay_tools.demo.bootstrap import POLICY_FILE, Engine
 from replay_tools.replica import DynamoDBReplica
 from replay_tools.replicator import Replicator
-from replay_tools.stream_reader import StreamReader
 
 BATCH = 100
 MAX_DELIVERIES = 20

@@ -83,14 +83,14 @@ class Repairer:
         """Need no note: a repair joins what the records show into what stands there."""
 
     def truth_of(self, item: str, current: Version, image: Image) -> Truth:
-        """Join what the records show to be lost into what stood there."""
+        """Join into what stood there what the records show to be lost, then what else was joined to be seen."""
         self.writes += 1
-        truth = current.truth
-        writes = named(image)
-        for record in self.records:
-            if record.item != item or truth.includes(record.old.truth):
-                continue
-            if self._lost(record) or self._names_more(writes, record.old.truth.seen & ~truth.seen):
+        truth, writes = current.truth, named(image)
+        mine = [record for record in self.records if record.item == item]
+        for record in filter(self._lost, mine):
+            truth = truth.joined(record.old.truth)
+        for record in mine:  # after what is sure: only what that does not explain shows that more was joined
+            if not truth.includes(record.old.truth) and self._names_more(writes, record.old.truth.seen & ~truth.seen):
                 truth = truth.joined(record.old.truth)
         return truth
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from reconciler.adapters.binary import from_boto, to_boto
 from reconciler.adapters.memory import MemoryTable
+from reconciler.adapters.streams import StreamReader
 from reconciler.policy import Region
 from reconciler.records import RawRecord
 from reconciler.wire import Image, canonical_image, from_plain, same
 from replay_tools.demo.bootstrap import Engine
 from replay_tools.replica import DynamoDBReplica
 from replay_tools.replicator import Replica, Replicator
-from replay_tools.stream_reader import StreamReader
 
 A, B, C = Region("us-east-1"), Region("eu-west-1"), Region("ap-south-1")
 

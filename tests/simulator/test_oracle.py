@@ -7,7 +7,7 @@ import pytest
 from replay_tools.simulator.actors import named
 from replay_tools.simulator.replica import ABSENT, Version
 from replay_tools.simulator.world import World
-from tests.simulator.histories import play, settled, verdict
+from tests.simulator.histories import play, settled, shown, verdict
 
 CONFLICT = "A: x Data=a Balance+1 Tags+{p} #1 | B: x Data=b Balance+2 Tags+{q} #2"
 
@@ -116,3 +116,12 @@ def test_work_that_is_never_done_is_not_quiet():
     world = settled(CONFLICT)
     world.is_quiet = False
     assert verdict(world) == ["not quiet: the workers never come to an end"]
+
+
+def test_what_was_deleted_for_good_is_not_taken_for_joined():
+    """B meets the hard delete of #2 and the loss of #3 in one batch: that #1 comes back with #3 says nothing of #2."""
+    world = settled(
+        "B: x Tags+{c} #1 | B>A x | B: x Data=v #2 | B works 2 | B: x gone | A: x Balance+9 #3 | C: x Tags-{a} #4", 3
+    )
+    assert shown(world, "B") == {"Balance": 9, "Tags": {"c"}}
+    assert verdict(world) == []
