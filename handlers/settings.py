@@ -19,8 +19,8 @@ class Settings:
     """How many keys are repaired at a time."""
     attempts: int = 8
     """How many conditional writes one key or request may take."""
-    reserve_ms: int = 3_000
-    """No write is started with less time left: above what one write with its retries may take."""
+    reserve_ms: int = 6_000
+    """No write is started with less time left: above what one with its retries may take (`reconciler.adapters.aws`)."""
     log_level: str = "INFO"
     metrics_namespace: str = "GlobalTableReconciler"
 
@@ -41,6 +41,7 @@ class Settings:
         )
 
 
+MAX_DIGITS = 9
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -64,7 +65,7 @@ def _whole(environ: Mapping[str, str], name: str, default: int, least: int, most
     text = environ.get(name)
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and least <= int(text) <= most):
         raise ConfigurationError(
             f"environment variable {name} is {text!r}; a whole number {least} to {most} was expected"
         )

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from reconciler.apply import Execution, apply, changes_nothing, fold_when_due
 from reconciler.change import Change, change_between
 from reconciler.codec import decode, encode
-from reconciler.errors import CausalityFullError, ItemError, RequestError
+from reconciler.errors import CausalityFullError, ItemError, RequestError, TooLargeError
 from reconciler.item import Item
 from reconciler.ledger import Ledger
 from reconciler.plain import adopt, is_plain, read_plain
@@ -24,6 +24,7 @@ from reconciler.size import value_bytes
 from reconciler.stamps import ID_BYTES, write_id
 from reconciler.wire import Image
 
+_LIMIT = "max_causality_bytes"
 REFUSALS = ("duplicate", "deleted", "version_conflict")
 
 
@@ -89,19 +90,30 @@ def prepared(request: WriteEvent, found: Found, execution: Execution, policy: Po
         image = encode(item, policy)
     except ItemError as error:
         raise RequestError(error.attribute, error.problem) from None
-    _refuse_full(image, policy)
+    if found.image is None or is_plain(found.image) or _grows(found.image, image):
+        _refuse_full(image, policy)
     status = "superseded" if not request.deletes and changes_nothing(found.item, executed) else "applied"
     change = change_between(request.key, found.image, image, _witnesses(found.image))
     return Attempt(found, status, item, change, execution)
 
 
+def _grows(before: Image, after: Image) -> bool:
+    """Say whether the bookkeeping gets larger: what makes it smaller is never refused."""
+    return len(json.dumps(after[CAUSALITY])) > len(json.dumps(before[CAUSALITY]))
+
+
 def _refuse_full(image: Image, policy: Policy) -> None:
     if len(json.dumps(image[CAUSALITY])) <= policy.max_causality_bytes:
         return  # as JSON, which is quick to write, it is never smaller than as DynamoDB counts
-    size = value_bytes(image[CAUSALITY])
-    if size > policy.max_causality_bytes:
+    size, limit = value_bytes(image[CAUSALITY]), policy.max_causality_bytes
+    lasting = size - sum(value_bytes(image[CAUSALITY]["M"].get(name, {})) for name in ("Writes", "Deltas"))
+    if lasting > limit:
+        raise TooLargeError(
+            CAUSALITY, f"would keep {lasting} bytes of set elements and removed attributes; {_LIMIT} is {limit}"
+        )
+    if size > limit:
         raise CausalityFullError(
-            f"Causality would have {size} bytes, more than max_causality_bytes {policy.max_causality_bytes}: "
+            f"Causality would have {size} bytes, more than {_LIMIT} {limit}: "
             "too many writes of one item within min_window; slow down and retry"
         )
 

@@ -123,10 +123,7 @@ def _parse_executions(regions: int, identity: str, *texts: str) -> frozenset[Sta
 def _read_executions(identity: str, value: Value, policy: Policy) -> frozenset[Stamp]:
     """Read once more, with care: whatever is wrong is named."""
     _checked(lambda: id_number(WriteId(identity)), "Writes", "has a name that is not a write id")
-    stamps = read_stamps(value, "Writes")
-    for stamp in stamps:
-        policy.region_of(stamp)
-    return stamps
+    return frozenset(stamp for stamp in read_stamps(value, "Writes") if policy.region_of(stamp))
 
 
 def _nonempty(elements: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 ReconcilerError
 +-- ConfigurationError        the deployment is wrong; every record would share it
 |   +-- PolicyFileError       names the place in the policy file
+|   +-- KeySchemaError        the table's key is another one
 +-- RequestError              the caller's request is wrong; names the field; nothing was changed
 +-- ItemError                 an item or image cannot be read, or the joined one cannot be stored
 |   +-- MergeError            a custom policy's function failed
@@ -31,6 +32,10 @@ class PolicyFileError(ConfigurationError):
         """Say where in the file the problem stands."""
         super().__init__(f"policy file: {place}: {problem}")
         self.place = place
+
+
+class KeySchemaError(ConfigurationError):
+    """The table's key is not of the type, or not of the names, that a key was given with."""
 
 
 class RequestError(ReconcilerError):
@@ -62,9 +67,10 @@ class TooLargeError(ItemError):
 
 
 class TransientError(ReconcilerError):
-    """A later attempt may succeed."""
+    """A later attempt may succeed: of a write, with `idempotency_key`, for it may have been executed already."""
 
     retryable = True
+    idempotency_key: str | None = None
 
 
 class ContentionError(TransientError):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from reconciler.errors import ItemError
 from reconciler.fitting import elements_of, fitting, readable
-from reconciler.item import Item, Newest, Register
+from reconciler.item import ZERO, Item, Newest, Register
 from reconciler.join import join_values
 from reconciler.ledger import Ledger
 from reconciler.policy import (
@@ -28,7 +28,7 @@ from reconciler.policy import (
     unflatten,
 )
 from reconciler.stamps import MAX_MS, MIN_MS, Stamp, WriteId, client_stamp, id_number, write_id
-from reconciler.wire import Image, Value, canonical_text, whole
+from reconciler.wire import Image, Value, canonical_number, canonical_text, whole
 
 _NEWEST = frozenset({TIMESTAMP, LAST_REGION, IDEMPOTENCY_KEY})  # of one write: never mixed from two
 
@@ -59,9 +59,19 @@ class PlainItem:
         return client_stamp(MIN_MS if self.timestamp_ms is None else self.timestamp_ms, self.id)
 
     @property
-    def order(self) -> tuple[int, str, str]:
+    def time(self) -> tuple[int, Decimal, str]:
+        """The `Timestamp` as it stands, in whatever unit: a number, above a text, above none."""
+        value = self.image.get(TIMESTAMP) or {}
+        try:
+            return 2, Decimal(canonical_number(value["N"])), ""
+        except (KeyError, TypeError, AttributeError, ValueError):
+            text = _text(value)
+            return int(bool(text)), ZERO, text
+
+    @property
+    def order(self) -> tuple[tuple[int, Decimal, str], str, str]:
         """Which of two plain items is the later."""
-        return self.timestamp_ms or 0, self.region, self.text
+        return self.time, self.region, self.text
 
 
 def read_plain(image: Image) -> PlainItem:
@@ -89,10 +99,10 @@ def succeeds(new: PlainItem, old: PlainItem) -> bool | None:
 
 
 def follows(new: PlainItem, old: PlainItem) -> bool:
-    """Say whether `new` shows no sign of having missed `old`; no usable time counts as the earliest."""
+    """Say whether `new` shows no sign of having missed `old`; no time counts as the earliest."""
     if new.version == old.version:
         return new.id == old.id
-    return new.version > old.version and (new.timestamp_ms or 0) >= (old.timestamp_ms or 0)
+    return new.version > old.version and new.time >= old.time
 
 
 def resolve_plain(left: PlainItem, right: PlainItem, policy: Policy) -> PlainItem:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+from reconciler.conflict import Mode
+from reconciler.policy import CAUSALITY
 from reconciler.wire import Image, canonical_image
 
 SCHEMA = "global-table-reconciler/poison/1"
@@ -54,10 +56,22 @@ class PoisonMessage:
         content = _json([self.reason, *images, self.record], ensure_ascii=False)
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
+    @property
+    def mode(self) -> Mode:
+        """Whether two ledgers stand behind it."""
+        images = (self.old_image or {}, self.new_image or {})
+        return Mode.EXACT if all(CAUSALITY in image for image in images) else Mode.APPROXIMATE
+
 
 def bodies(message: PoisonMessage, max_bytes: int = MAX_BYTES) -> list[str]:
     """Return the message as JSON bodies in ASCII, each within `max_bytes` less a margin; nothing is ever cut short."""
-    head = {"schema": SCHEMA, "id": message.id, "part": "1/1", **{name: getattr(message, name) for name in HEAD}}
+    head = {
+        "schema": SCHEMA,
+        "id": message.id,
+        "part": "1/1",
+        "mode": message.mode.value,
+        **{name: getattr(message, name) for name in HEAD},
+    }
     content = {name: value for name in CONTENT if (value := getattr(message, name)) is not None}
     body, limit = _json({**head, **content}), max_bytes - MARGIN_BYTES
     return [body] if len(body) <= min(COMPRESS_ABOVE, limit) else _compressed(head, content, limit)

@@ -21,7 +21,7 @@ from reconciler.policy import (
     type_letter,
 )
 from reconciler.request_fields import type_name, wire, wire_set
-from reconciler.wire import Value
+from reconciler.wire import Value, attribute_name
 
 Elements = Mapping[str, tuple[str, ...]]
 
@@ -138,8 +138,12 @@ class Operations:
 def resolve(place: str, name: object, policy: Policy) -> tuple[str, AttributePolicy]:
     """Return an attribute's or member's path in its one spelling, and its policy."""
     if not isinstance(name, str) or not name:
-        raise RequestError(place, f"is named by {type_name(name)}; names are text and not empty")
-    segments = split_path(name)
+        field = place.partition(".")[0]  # the name itself might hold a value
+        raise RequestError(field, f"names an attribute by {type_name(name)}; names are text and not empty")
+    try:
+        segments = split_path(attribute_name(name))
+    except ValueError as error:
+        raise RequestError(place.partition(".")[0], f"names an attribute by {error}") from None
     if len(segments) > 1 and policy.attributes.get(segments[0], LATEST).kind is Kind.MAP:
         _refuse_paths_into_values(place, segments, policy)
         path = "/".join(map(escape, segments))

@@ -48,7 +48,7 @@ def parse_request(request: object, policy: Policy) -> WriteEvent:
         return request
     if not isinstance(request, Mapping):
         raise RequestError("request", f"is {fields.type_name(request)}; a mapping was expected")
-    if policy.partition_key not in request and "event" in request:
+    if "event" in request and (policy.partition_key not in request or "eventId" in request):
         return _parse_envelope(request, policy)
     return _parse(request, policy)
 

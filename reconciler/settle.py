@@ -19,7 +19,7 @@ from reconciler.conflict import Kind
 from reconciler.decisions import Decision, Escalate, Fine, Noop, Repair, Trouble
 from reconciler.errors import ItemError, MergeError
 from reconciler.item import Item
-from reconciler.ledger import has_missed, includes
+from reconciler.ledger import Ledger, has_missed, includes
 from reconciler.merge import Adoption, Merge, State, read_state
 from reconciler.plain import adoption_included
 from reconciler.policy import OnDeleted, OnForeign, OnHardDelete, Policy
@@ -202,11 +202,8 @@ class _Settling:
 
 def _saw(rival: State | None, loser: State) -> bool:
     """Say whether what a delete left behind had seen all that it beat."""
-    if not isinstance(rival, Item):
-        return False
-    if isinstance(loser, Item):
-        return not has_missed(rival.ledger, loser.ledger)
-    return adoption_included(loser, rival.ledger)
+    ledger = rival.ledger if isinstance(rival, Item) else Ledger()
+    return not has_missed(ledger, loser.ledger) if isinstance(loser, Item) else adoption_included(loser, ledger)
 
 
 def _life(state: State | None) -> Stamp:

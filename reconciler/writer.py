@@ -7,14 +7,15 @@
 The ledger is the idempotency record: it is written with the data, replicates with it, and merges with it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from reconciler.apply import Execution
 from reconciler.attempt import Attempt, Found, found_item, prepared, refusal, refused, token_of, transaction_token
-from reconciler.errors import ContentionError, RequestError
-from reconciler.policy import TIMESTAMP, Policy
+from reconciler.errors import ContentionError, KeySchemaError, RequestError, TransientError
+from reconciler.policy import TIMESTAMP, Policy, type_letter
 from reconciler.ports import Clock, Meter, Pause, Table, Written
 from reconciler.requests import WriteEvent, parse_request, parse_shared, parse_within
 from reconciler.stamps import client_stamp, ms_of, next_stamp, write_id
@@ -58,9 +59,13 @@ class Writer:
         Returns ``{"status", "version", "token", "item", "idempotency_key"}``; status is applied, duplicate, superseded,
         version_conflict or deleted. Raises RequestError naming the field (nothing was changed), ItemError where the
         stored item does not fit the policy or the new one would be too large, TransientError where a retry with the
-        same key may succeed.
+        same key may succeed: its `idempotency_key`, which may have been made here.
         """
         request = self._accepted(parse_request(event, self._policy))
+        with _explained(request):
+            return self._execute(request)
+
+    def _execute(self, request: WriteEvent) -> Result:
         found, previous = self._read(request), None
         for number in range(1, self._attempts + 1):
             attempt = self._attempt(request, found, previous)
@@ -82,6 +87,10 @@ class Writer:
         the others' status is not_applied.
         """
         requests = self._transaction(events, idempotency_key, timestamp)
+        with _explained(requests[0]):
+            return self._execute_all(requests)
+
+    def _execute_all(self, requests: Sequence[WriteEvent]) -> Result:
         founds, previous = [self._read(request) for request in requests], None
         for number in range(1, self._attempts + 1):
             attempts = self._attempt_all(requests, founds, previous)
@@ -177,6 +186,19 @@ def _refuse_item_twice(requests: Sequence[WriteEvent]) -> None:
         if key in keys:
             raise RequestError(f"Events[{position}]", "names an item that another event names")
         keys.add(key)
+
+
+@contextmanager
+def _explained(request: WriteEvent) -> Iterator[None]:
+    """Say of a fault what the client needs: the key to try again with, or that the item's own key is wrong."""
+    try:
+        yield
+    except TransientError as error:
+        error.idempotency_key = request.idempotency_key  # the write may have been executed already
+        raise
+    except KeySchemaError:
+        given = ", ".join(f"{name} as {type_letter(value)}" for name, value in request.key.items())
+        raise RequestError(next(iter(request.key)), f"is not the table's key; it was given {given}") from None
 
 
 def _result(attempt: Attempt, request: WriteEvent) -> Result:

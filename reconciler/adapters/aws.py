@@ -7,7 +7,7 @@ from reconciler.adapters.dynamodb import DynamoDBTable
 from reconciler.adapters.sqs import SqsPoisonQueue
 from reconciler.policy import Policy
 
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 2, 3
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 1.5, 2  # with its retry, a write takes at most some five seconds
 
 
 def _config(connections: int) -> Config:

@@ -20,7 +20,14 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from reconciler.errors import ConfigurationError, ItemError, ReconcilerError, TooLargeError, TransientError
+from reconciler.errors import (
+    ConfigurationError,
+    ItemError,
+    KeySchemaError,
+    ReconcilerError,
+    TooLargeError,
+    TransientError,
+)
 
 Fault = Callable[[str], ReconcilerError]
 
@@ -45,10 +52,10 @@ def _by_message(problem: str) -> ReconcilerError:
 _VALIDATIONS: Mapping[str, Fault] = {
     "maximum allowed size": _too_large,
     "Nesting Levels have exceeded": _too_large,
-    "does not match the schema": ConfigurationError,
-    "Missing the key": ConfigurationError,
-    "required keys was not given": ConfigurationError,  # DynamoDB Local's words for either of the two above
-    "Type mismatch for key": ConfigurationError,
+    "does not match the schema": KeySchemaError,
+    "Missing the key": KeySchemaError,
+    "required keys was not given": KeySchemaError,  # DynamoDB Local's words for either of the two above
+    "Type mismatch for key": KeySchemaError,
 }
 
 _CODES: Mapping[str, Fault] = {

@@ -56,6 +56,7 @@ class LogRecorder:
             "record_poisoned",
             message_id=message.id,
             reason=message.reason,
+            mode=message.mode.value,
             key=digest(message.key),
             sequence_number=message.sequence_number,
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.policy import CAUSALITY, OnHardDelete
+from reconciler.policy import CAUSALITY, EXPIRES_AT, OnHardDelete
 from reconciler.stamps import client_stamp, write_id
 from reconciler.wire import Image
 from replay_tools.simulator.replica import Hazard, Version
@@ -20,6 +20,12 @@ class Record:
     old: Version
     new: Version
     raw: Mapping[str, Any]
+
+    @property
+    def overwrote_expired(self) -> bool:
+        """Whether the old version was a tombstone past its time, which counts as included in anything."""
+        expires_at = (self.old.image or {}).get(EXPIRES_AT)
+        return expires_at is not None and int(expires_at["N"]) <= self.raw["dynamodb"]["ApproximateCreationDateTime"]
 
 
 @dataclass(slots=True)
@@ -95,6 +101,8 @@ class Repairer:
         return truth
 
     def _lost(self, record: Record) -> bool:
+        if record.overwrote_expired:
+            return False
         if record.new.image is None:
             return self.hard_delete is OnHardDelete.RESTORE
         return not record.new.truth.includes(record.old.truth)

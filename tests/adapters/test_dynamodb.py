@@ -27,7 +27,14 @@ from reconciler.adapters.binary import from_boto, to_boto, to_boto_value
 from reconciler.adapters.dynamodb import DynamoDBTable
 from reconciler.adapters.expressions import request_for
 from reconciler.change import Change, change_between
-from reconciler.errors import ConfigurationError, ItemError, ReconcilerError, TooLargeError, TransientError
+from reconciler.errors import (
+    ConfigurationError,
+    ItemError,
+    KeySchemaError,
+    ReconcilerError,
+    TooLargeError,
+    TransientError,
+)
 from reconciler.ports import Stale, StaleItems, Written
 from reconciler.wire import Image
 from tests.adapters.engines import NAME, REGION, create_table
@@ -225,12 +232,12 @@ def test_an_error_of_dynamodb_becomes_a_fault_that_names_place_and_code(
         ("Item size has exceeded the maximum allowed size", TooLargeError),
         ("Item size to update has exceeded the maximum allowed size", TooLargeError),
         ("Nesting Levels have exceeded supported limits", TooLargeError),
-        ("The provided key element does not match the schema", ConfigurationError),
-        ("One or more parameter values were invalid: Missing the key Id in the item", ConfigurationError),
-        ("One of the required keys was not given a value", ConfigurationError),
+        ("The provided key element does not match the schema", KeySchemaError),
+        ("One or more parameter values were invalid: Missing the key Id in the item", KeySchemaError),
+        ("One of the required keys was not given a value", KeySchemaError),
         (
             "One or more parameter values were invalid: Type mismatch for key Id expected: S actual: N",
-            ConfigurationError,
+            KeySchemaError,
         ),
         ("One or more parameter values were invalid: Type mismatch for Index Key K Expected: S Actual: N", ItemError),
     ],
@@ -319,7 +326,7 @@ INVALID = {"Code": "ValidationError", "Message": "Input collection [secret]"}
         ([CONFLICT, INVALID], ItemError),
         ([{"Code": "ItemCollectionSizeLimitExceeded"}, CONFLICT], TooLargeError),
         ([{**INVALID, "Message": "Item size to update has exceeded the maximum allowed size"}], TooLargeError),
-        ([{**INVALID, "Message": "Type mismatch for key Id"}], ConfigurationError),
+        ([{**INVALID, "Message": "Type mismatch for key Id"}], KeySchemaError),
         ([NO_REASON], TransientError),
         ([], TransientError),
     ],

@@ -170,3 +170,23 @@ def test_garbage_raises_nothing_unforeseen(garbage, item):
     except ReconcilerError:
         return
     assert bytes_of(merged) == bytes_of(RESOLVER.resolve(item, {**item, **garbage, "Id": "x"}))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (1_700_000_000, 1_700_000_005),  # seconds
+        (1, 2),
+        (Decimal("1700000000.25"), Decimal("1700000000.5")),
+        ("2026-11-23T10:00:00Z", "2026-11-23T10:00:01Z"),
+        (None, 1),
+        (None, "2026-11-23T10:00:00Z"),
+        ("2026-11-23T10:00:00Z", 1),  # a number is above a text
+    ],
+)
+def test_plain_items_are_ordered_by_their_timestamp_in_any_unit(earlier, later):
+    """What the worker leaves alone for want of a usable time, a caller of the resolver still wants resolved by it."""
+    old = item_of(Data="old", Timestamp=earlier, LastUpdatedRegion="Z", IdempotencyKey="k1")
+    new = item_of(Data="new", Timestamp=later, LastUpdatedRegion="A", IdempotencyKey="k2")
+    assert RESOLVER.resolve(old, new)["Data"] == "new"
+    assert RESOLVER.resolve(new, old)["Data"] == "new"

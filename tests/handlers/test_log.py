@@ -47,6 +47,7 @@ def test_a_poison_message_is_one_line(recorder, capsys):
     recorder.poisoned(MESSAGE)
     written = line(capsys)
     assert (written["event"], written["reason"], written["message_id"]) == ("record_poisoned", "malformed", MESSAGE.id)
+    assert written["mode"] == "approximate"
 
 
 def test_a_fault_of_our_own_is_told_in_its_words(recorder, capsys):

@@ -17,7 +17,7 @@ def test_what_is_optional_has_a_safe_default():
     """Four variables suffice."""
     settings = Settings.from_environment(COMPLETE)
     assert (settings.table_name, settings.region) == ("GlobalEventTable", "us-east-1")
-    assert (settings.lanes, settings.attempts, settings.reserve_ms, settings.log_level) == (8, 8, 3000, "INFO")
+    assert (settings.lanes, settings.attempts, settings.reserve_ms, settings.log_level) == (8, 8, 6000, "INFO")
 
 
 def test_every_option_can_be_given():

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.policy import DAY
 from replay_tools.simulator.actors import named
 from replay_tools.simulator.replica import ABSENT, Version
 from replay_tools.simulator.world import World
@@ -125,3 +126,15 @@ def test_what_was_deleted_for_good_is_not_taken_for_joined():
     )
     assert shown(world, "B") == {"Balance": 9, "Tags": {"c"}}
     assert verdict(world) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A: x delete #1 | wait 2764800000 | B sweeps | B: x Balance+3 #2 | A: x Tags+{b} #3 (B>A) | B: x Tags-{b,c} #4",
+        "B: x delete #1 | wait 2764800000 | A sweeps | A: x Tags+{a} #2 | A>B x | B: x Tags-{a} #3 | A: x Note=v #4",
+    ],
+)
+def test_an_expired_tombstone_is_not_taken_for_lost(text: str):
+    """What replaces it lost nothing: a repair in the same batch does not bring its life back."""
+    assert verdict(settled(text, tombstone_ttl_ms=DAY)) == []

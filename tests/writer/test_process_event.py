@@ -288,6 +288,18 @@ def test_a_full_causality_asks_to_slow_down() -> None:
     assert replica.write("room again", Data="v")["status"] == "applied"
 
 
+def test_a_causality_that_no_fold_can_empty_is_refused_for_good() -> None:
+    """Set elements keep their dots: no waiting helps, so the error is not one to retry; what shrinks it is accepted."""
+    replica = Replica(policy=policy(max_causality_bytes=1024))
+    with pytest.raises(TooLargeError, match=r"Causality: would keep .* max_causality_bytes is 1024") as caught:
+        replica.write("k1", AddToSet={"Tags": [f"tag{number}" for number in range(100)]})
+    assert not caught.value.retryable
+    replica.policy = policy()
+    replica.write("k2", AddToSet={"Tags": [f"tag{number}" for number in range(100)]})
+    replica.policy = policy(max_causality_bytes=1024)
+    assert replica.write("k3", RemoveFromSet={"Tags": ["tag1", "tag2"]})["status"] == "applied"
+
+
 def test_old_writes_fold() -> None:
     """At twice `max_writes` all but the newest go anonymous: Version and counters stay, old keys are forgotten."""
     replica = Replica(policy=policy(max_writes=3, min_window_ms=1_000))
