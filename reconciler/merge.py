@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from typing import assert_never
 
 from reconciler.classify import Suspect, overtakes
 from reconciler.codec import decode
@@ -77,7 +78,7 @@ class Merge:
                 return self._join_over_plain(here, lost, suspect)
             case Item() as here, Item() as lost:
                 return self._join(here, lost, manual_conflicts(here, lost, self._policy))
-        raise AssertionError  # pragma: no cover - every pair of states is above
+        assert_never((self.state, loser))  # type: ignore[arg-type]  # a pair is not narrowed as a whole
 
     def _join(self, here: Item, lost: Item, manual: Sequence[str]) -> list[Worry]:
         joined = join(here, lost, self._policy)

@@ -54,7 +54,7 @@ def event_time(text: object) -> int | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)  # type: ignore[arg-type]
+        moment = datetime.fromisoformat(text)  # type: ignore[arg-type]  # what is no text raises TypeError
     except (TypeError, ValueError):
         raise RequestError("eventTime", f"is {type_name(text)}; an ISO 8601 time was expected") from None
     if moment.tzinfo is None:

@@ -46,7 +46,7 @@ class ConflictResolver:
                 return encode(left, self._policy)
             case Item(), PlainItem():
                 return self._merged(left, adopt(right, self._policy))
-        assert_never((left, right))  # type: ignore[arg-type]
+        assert_never((left, right))  # type: ignore[arg-type]  # a pair is not narrowed as a whole
 
     def _later(self, left: PlainItem, right: PlainItem) -> Image:
         """Return the successor where there is one; two executions of one request are each other's."""

@@ -157,7 +157,7 @@ def members_of(value: Value | None) -> Mapping[str, Value] | None:
 def whole(value: Value | None) -> int | None:
     """Return a whole number; None where it is none, or where one more could pass 38 digits."""
     try:
-        text = canonical_number(value["N"])  # type: ignore[index]
+        text = canonical_number(value["N"])  # type: ignore[index]  # what has no number raises
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
     return int(text) if "." not in text and len(text) < MAX_DIGITS else None

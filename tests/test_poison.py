@@ -88,6 +88,7 @@ def test_a_small_message_is_readable_as_it_is() -> None:
         "schema": "global-table-reconciler/poison/1",
         "id": message({"Data": {"S": "x"}}, None).id,
         "part": "1/1",
+        "mode": "approximate",
         "reason": "malformed",
         "detail": "why",
         "region": "eu-west-1",
@@ -96,6 +97,16 @@ def test_a_small_message_is_readable_as_it_is() -> None:
         "sequence_number": "17",
         "old_image": {"Data": {"S": "x"}},
     }
+
+
+def test_a_message_says_whether_two_ledgers_stand_behind_it() -> None:
+    """Exact where both images have one, approximate else."""
+    causal: Image = {"Causality": {"M": {}}}
+    assert [message(old, new).mode.value for old, new in ((causal, causal), (causal, None), (causal, {}))] == [
+        "exact",
+        "approximate",
+        "approximate",
+    ]
 
 
 def test_a_body_is_ascii() -> None:

@@ -28,7 +28,7 @@ class Asking:
     def ask(self) -> Ask:
         """Return what has been put together."""
         parts = {name: tuple(part.items()) for name, part in self._parts.items() if name != "removes"}
-        return Ask(self._item, removes=tuple(self._parts.get("removes", {})), **parts)  # type: ignore[arg-type]
+        return Ask(self._item, removes=tuple(self._parts.get("removes", {})), **parts)  # type: ignore[arg-type]  # parts are named as the fields are
 
     def about(self, path: str) -> None:
         """Ask something of one attribute, as its policy allows."""
