@@ -6,7 +6,8 @@ Region B (winner)   v0 -> b1 (local)   nothing more: a1 is rejected on arrival a
 
 from dataclasses import dataclass
 
-from reconciler.codec import causality_of, decode_ledger, expires_at
+from reconciler.causality import causality_of, decode_ledger
+from reconciler.codec import expires_at
 from reconciler.conflict import Kind
 from reconciler.decisions import Escalate, Fine, Noop, Trouble
 from reconciler.errors import ItemError

@@ -17,7 +17,7 @@ from reconciler.causality import (
     stamp_of,
 )
 from reconciler.errors import ItemError
-from reconciler.fitting import elements_of, elements_value, fitting, misfit, readable
+from reconciler.fitting import elements_of, elements_value, fitting, readable
 from reconciler.item import ZERO, Deltas, Item, Newest, Register, sum_exactly
 from reconciler.ledger import Ledger
 from reconciler.policy import (
@@ -35,18 +35,6 @@ from reconciler.policy import (
 )
 from reconciler.stamps import EARLIEST, Stamp, WriteId, ms_of
 from reconciler.wire import EXACT, Image, Value, number_text
-
-__all__ = [
-    "causality_of",
-    "decode",
-    "decode_ledger",
-    "elements_of",
-    "encode",
-    "expires_at",
-    "fitting",
-    "leaves",
-    "misfit",
-]
 
 
 def decode(image: Image, policy: Policy) -> Item:

@@ -9,7 +9,7 @@ Both hold the item's values: they are for whoever asks at a terminal, never for 
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from reconciler.codec import causality_of, decode_ledger
+from reconciler.causality import causality_of, decode_ledger
 from reconciler.conflict import Conflict, Kind
 from reconciler.decisions import Decision, Escalate, Fine, Noop, Repair
 from reconciler.errors import ItemError

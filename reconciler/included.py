@@ -6,7 +6,7 @@ ledgers differ in more than what the new one adds.
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.codec import causality_of, decode_ledger
+from reconciler.causality import causality_of, decode_ledger
 from reconciler.ledger import includes
 from reconciler.policy import CAUSALITY, Policy
 from reconciler.records import RawRecord

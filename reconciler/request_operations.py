@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
-from reconciler.codec import elements_of, misfit
 from reconciler.errors import RequestError
+from reconciler.fitting import elements_of, misfit
 from reconciler.policy import (
     LATEST,
     REGISTERS,

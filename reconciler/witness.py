@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from reconciler.codec import causality_of, decode_ledger
+from reconciler.causality import causality_of, decode_ledger
 from reconciler.conflict import Conflict, Kind, Mode
 from reconciler.errors import ItemError
 from reconciler.ledger import Ledger, missing

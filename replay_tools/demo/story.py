@@ -10,8 +10,8 @@ played; only what it means is told in fixed words.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reconciler.causality import causality_of, decode_ledger
 from reconciler.classify import classify
-from reconciler.codec import causality_of, decode_ledger
 from reconciler.decisions import Escalate, Noop, Repair
 from reconciler.explain import explain, sentence
 from reconciler.policy import Region
