@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import ConfigurationError, ItemError
+from reconciler.policy import Policy
 from reconciler.records import (
     StreamRecord,
     key_id,
@@ -107,5 +108,15 @@ def test_a_good_batch_is_not_refused() -> None:
     """Neither are records that say nothing of source or view, nor broken ones: those are poison, one by one."""
     silent = changed(StreamViewType=None, Keys={})
     del silent["eventSource"]
-    refuse_misconfiguration([changed(), silent, None, {"dynamodb": None}], POLICY)
-    refuse_misconfiguration([changed(Keys={"Id": {"S": "x"}, "At": {"S": "t"}})], policy(sort_key="At"))
+    assert not is_refused([changed(), silent, None, {"dynamodb": None}], POLICY)
+    assert not is_refused([changed(Keys={"Id": {"S": "x"}, "At": {"S": "t"}})], policy(sort_key="At"))
+    assert is_refused([changed()], policy(sort_key="At"))
+
+
+def is_refused(records: list[Any], rules: Policy) -> bool:
+    """Say whether the batch is refused as a whole."""
+    try:
+        refuse_misconfiguration(records, rules)
+    except ConfigurationError:
+        return True
+    return False
