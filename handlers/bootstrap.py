@@ -3,22 +3,25 @@
 Each part can be given instead, so that the very function that is deployed runs in tests, in the demo and offline.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from handlers.json_values import exact_numbers, json_ready
 from handlers.metrics import Metrics
 from handlers.settings import Settings
 from reconciler.adapters import system
 from reconciler.adapters.aws import dynamodb_table, poison_queue
+from reconciler.adapters.buffered import BufferedRecorder, Sink
 from reconciler.adapters.log import Logger, LogRecorder, json_logger
+from reconciler.adapters.recorders import BatchRecorder, Recorders
 from reconciler.effects import Effects
-from reconciler.errors import ConfigurationError, RequestError
+from reconciler.errors import ConfigurationError, RequestError, TransientError
 from reconciler.policy import IDEMPOTENCY_KEY, TIMESTAMP, Policy
-from reconciler.ports import Clock, Pause, PoisonQueue, Recorder, Table, TimeLeft
+from reconciler.ports import Clock, Pause, PoisonQueue, Table, TimeLeft
 from reconciler.worker import Worker
 from reconciler.writer import Result, Writer
 
@@ -29,26 +32,30 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Emit = Callable[[Mapping[str, int]], None]
 """Takes the counts of a batch or request."""
 
+TRANSACTION_FIELDS = ("Events", IDEMPOTENCY_KEY, TIMESTAMP)
 UNLIMITED_MS = 900_000  # Lambda's longest; for a context without a deadline
 
 
-class BatchRecorder(Recorder, Protocol):
-    """A recorder that is also told of each batch as a whole."""
-
-    def batch(self, records: int, failures: int, counts: Mapping[str, int]) -> None:
-        """Tell of one batch."""
-        ...
-
-
 def load_policy(settings: Settings) -> Policy:
-    """Read the policy file; ConfigurationError where it is for another table, or lacks this Region."""
-    policy = Policy.load(settings.policy_file)
+    """Read the policy file; ConfigurationError names the variable whose value is wrong, or for another deployment."""
+    with _blamed_on("POLICY_FILE"):
+        policy = Policy.load(settings.policy_file)
     if policy.name != settings.table_name:
         raise ConfigurationError(
-            f"TABLE_NAME is {settings.table_name!r}, but POLICY_FILE {settings.policy_file} is for {policy.name!r}"
+            f"TABLE_NAME: is {settings.table_name!r}, but POLICY_FILE {settings.policy_file} is for {policy.name!r}"
         )
-    policy.region_code(settings.region)
+    with _blamed_on("AWS_REGION"):
+        policy.region_code(settings.region)
     return policy
+
+
+@contextmanager
+def _blamed_on(variable: str) -> Iterator[None]:
+    """Let a misfit leave with the name of the environment variable that brought it."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{variable}: {error}") from error
 
 
 def _logger(settings: Settings, function: str) -> Logger:
@@ -84,19 +91,49 @@ def _time_left(context: object) -> TimeLeft:
     return left
 
 
-def _execute(writer: Writer, event: Any) -> Result:  # noqa: ANN401 - the writer names what is wrong with it
-    """Execute a request, or a transaction of several."""
-    if not isinstance(event, Mapping) or "Transaction" not in event:
+def _execute(writer: Writer, event: Any, policy: Policy) -> Result:  # noqa: ANN401 - the writer names what is wrong
+    """Execute a request, or a transaction of several; what has the table's key is a request, whatever else it holds."""
+    if not isinstance(event, Mapping) or "Transaction" not in event or policy.partition_key in event:
         return writer.process_event(event)
     transaction = event["Transaction"]
     if not isinstance(transaction, Mapping) or len(event) > 1:
-        raise RequestError("Transaction", "a mapping was expected, alone in the request")
+        given = type(transaction).__name__
+        raise RequestError("Transaction", f"is {given}; a mapping was expected, alone in the request")
     for name in transaction:
-        if name not in {"Events", IDEMPOTENCY_KEY, TIMESTAMP}:
-            raise RequestError(f"Transaction.{name}", "is no field of a transaction")
+        if name not in TRANSACTION_FIELDS:
+            expected = ", ".join(TRANSACTION_FIELDS)
+            raise RequestError(f"Transaction.{name}", f"is no field of a transaction; expected {expected}")
     return writer.process_transaction(
         transaction.get("Events", ()), transaction.get(IDEMPOTENCY_KEY), transaction.get(TIMESTAMP)
     )
+
+
+def _sinks(settings: Settings) -> list[Sink[Any]]:
+    """Return where conflicts are told, beside the log; who names neither bus nor history loads and pays nothing."""
+    if not (settings.event_bus_name or settings.history_table_name):
+        return []
+    from reconciler.adapters.aws_recorders import event_bus, history_table  # noqa: PLC0415 - as above
+
+    sinks: list[Sink[Any]] = []
+    if settings.event_bus_name:
+        with_values = settings.event_content == "values"
+        sinks.append(event_bus(settings.event_bus_name, settings.region, with_values=with_values))
+    if settings.history_table_name:
+        sinks.append(history_table(settings.history_table_name, settings.region))
+    return sinks
+
+
+@contextmanager
+def _made_key_told(event: dict[str, Any]) -> Iterator[None]:
+    """Let a fault that may pass say the key that was made for the request: a retry with it counts once."""
+    try:
+        yield
+    except TransientError as error:
+        sources = [source for source in (event, event.get("Transaction")) if isinstance(source, Mapping)]
+        given = [source.get(name) for source in sources for name in (IDEMPOTENCY_KEY, "eventId")]
+        if error.idempotency_key not in given:
+            error.args = (f"{error}; retry with {IDEMPOTENCY_KEY} {error.idempotency_key!r}",)
+        raise
 
 
 def stream_handler(  # noqa: PLR0913 - each part can be given
@@ -106,6 +143,7 @@ def stream_handler(  # noqa: PLR0913 - each part can be given
     table: Table | None = None,
     queue: PoisonQueue | None = None,
     recorder: BatchRecorder | None = None,
+    sinks: Sequence[Sink[Any]] | None = None,
     emit: Emit | None = None,
     clock: Clock = system.clock_ms,
     pause: Pause = system.pause,
@@ -122,16 +160,24 @@ def stream_handler(  # noqa: PLR0913 - each part can be given
         attempts=settings.attempts,
         reserve_ms=settings.reserve_ms,
     )
-    recorder = recorder or LogRecorder(_logger(settings, "stream"))
+    logger = _logger(settings, "stream")
+    sinks = _sinks(settings) if sinks is None else sinks
+    buffers = [BufferedRecorder(sink, logger, clock=clock, pause=pause) for sink in sinks]
+    recorders = Recorders(recorder or LogRecorder(logger), buffers)
     emit = emit or Metrics(settings.metrics_namespace, policy.name, "stream").emit
     each_key = ThreadPoolExecutor(settings.lanes, "key").map if settings.lanes > 1 else map
-    worker = Worker(policy, effects, recorder, clock=clock, each_key=each_key)
+    worker = Worker(policy, effects, recorders, clock=clock, each_key=each_key)
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own context, or none
-        report = worker.process(_records_of(event), _time_left(context))
-        failed = len(report.failures)
-        _told(lambda: recorder.batch(report.records, failed, report.counts))
-        _told(lambda: emit({**report.counts, "failed_records": failed}))
+        time_left = _time_left(context)
+        try:
+            report = worker.process(_records_of(event), time_left)
+        finally:
+            unrecorded = recorders.flush(time_left)
+        failed, counts = len(report.failures), Counter(report.counts)
+        counts["unrecorded"] += unrecorded
+        _told(lambda: recorders.batch(report.records, failed, +counts))
+        _told(lambda: emit({**+counts, "failed_records": failed}))
         return {"batchItemFailures": [{"itemIdentifier": number} for number in report.failures]}
 
     return handle
@@ -163,7 +209,8 @@ def write_handler(  # noqa: PLR0913 - each part can be given
     )
 
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own context, or none
-        result = _execute(writer, exact_numbers(event))
+        with _made_key_told(event):
+            result = _execute(writer, exact_numbers(event), policy)
         _told(lambda: emit({result["status"]: 1}))
         answer: dict[str, Any] = json_ready(result)
         return answer

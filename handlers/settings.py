@@ -23,6 +23,12 @@ class Settings:
     """No write is started with less time left: above what one with its retries may take (`reconciler.adapters.aws`)."""
     log_level: str = "INFO"
     metrics_namespace: str = "GlobalTableReconciler"
+    event_bus_name: str = ""
+    """The EventBridge bus, by name or ARN, that conflicts are told to; none where empty."""
+    event_content: str = "names"
+    """What an event holds of an item: the names of attributes, or its values too."""
+    history_table_name: str = ""
+    """The table that keeps both sides of every conflict; none where empty."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, *, needs_queue: bool = True) -> "Settings":
@@ -36,19 +42,23 @@ class Settings:
             lanes=_whole(found, "LANES", cls.lanes, 1, 64),
             attempts=_whole(found, "ATTEMPTS", cls.attempts, 1, 100),
             reserve_ms=_whole(found, "RESERVE_MS", cls.reserve_ms, 0, 900_000),
-            log_level=_level(found),
+            log_level=_one_of(found, "LOG_LEVEL", cls.log_level, LEVELS),
             metrics_namespace=found.get("METRICS_NAMESPACE") or cls.metrics_namespace,
+            event_bus_name=found.get("EVENT_BUS_NAME", "").strip(),
+            event_content=_one_of(found, "EVENT_CONTENT", cls.event_content, CONTENTS),
+            history_table_name=_history(found),
         )
 
 
 MAX_DIGITS = 9
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+CONTENTS = ("names", "values")
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name, "").strip()
     if not value:
-        raise ConfigurationError(f"environment variable {name} is missing or empty")
+        raise ConfigurationError(f"{name}: the environment variable is missing or empty")
     return value
 
 
@@ -57,7 +67,7 @@ def _queue_url(environ: Mapping[str, str], *, needed: bool) -> str:
         return ""
     url = _required(environ, "POISON_QUEUE_URL")
     if not url.startswith(("https://", "http://")):
-        raise ConfigurationError("environment variable POISON_QUEUE_URL is not the URL of a queue")
+        raise ConfigurationError("POISON_QUEUE_URL: is not the URL of a queue")
     return url
 
 
@@ -66,16 +76,21 @@ def _whole(environ: Mapping[str, str], name: str, default: int, least: int, most
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and least <= int(text) <= most):
-        raise ConfigurationError(
-            f"environment variable {name} is {text!r}; a whole number {least} to {most} was expected"
-        )
+        raise ConfigurationError(f"{name}: is {text!r}; a whole number {least} to {most} was expected")
     return int(text)
 
 
-def _level(environ: Mapping[str, str]) -> str:
-    level = (environ.get("LOG_LEVEL") or Settings.log_level).upper()
-    if level not in LEVELS:
-        raise ConfigurationError(
-            f"environment variable LOG_LEVEL is {level!r}; one of {', '.join(LEVELS)} was expected"
-        )
-    return level
+def _one_of(environ: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Return the choice, however its letters are cased."""
+    text = environ.get(name) or default
+    for choice in choices:
+        if text.lower() == choice.lower():
+            return choice
+    raise ConfigurationError(f"{name}: is {text!r}; one of {', '.join(choices)} was expected")
+
+
+def _history(environ: Mapping[str, str]) -> str:
+    name = environ.get("HISTORY_TABLE_NAME", "").strip()
+    if name and name == environ.get("TABLE_NAME", "").strip():
+        raise ConfigurationError("HISTORY_TABLE_NAME: is TABLE_NAME; a table of its own was expected")
+    return name

@@ -1,11 +1,18 @@
 """A conflict: what last-writer-wins dropped, what it kept, and what they became."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
+from typing import Any
 
 from reconciler.stamps import WriteId
-from reconciler.wire import Image, canonical_text
+from reconciler.wire import Image, canonical_image, digest
+
+MAX_NAMES = 50  # in one list of a log line or event
+MAX_NAME_CHARACTERS = 128  # with MAX_NAMES, so that an event without values always fits a bus's limit
+_DIGEST_BYTES = 16
 
 
 class Kind(Enum):
@@ -45,9 +52,51 @@ class Conflict:
     lost: tuple[str, ...]
     """Paths whose value in the loser is not what the merged item holds."""
 
+    at_ms: int | None = None
+    """When the stream record was made, rounded; None where it does not say."""
+
     @property
     def id(self) -> str:
-        """The same in every Region that meets the same lost writes of the same item."""
-        witness = " ".join(self.writes) or canonical_text({"M": self.loser})
-        content = f"{canonical_text({'M': self.key})} {witness}"
-        return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        """The same in every Region that meets the same lost writes of the same item.
+
+        Where no ledger names lost writes, it is that of the two images.
+        """
+        proof = [*self.writes] if self.writes and self.mode is Mode.EXACT else [self.loser, self.winner]
+        return stable_hash(self.table, self.key, *proof)
+
+    @property
+    def event_id(self) -> str:
+        """The same for a record that is delivered again; another where the same write is lost again, elsewhere."""
+        return stable_hash(self.table, self.key, self.loser, self.winner)
+
+    @property
+    def key_digest(self) -> str:
+        """What logs and events show of the key."""
+        return digest(self.key)
+
+
+def bounded(name: str, names: Sequence[str], suffix: str = "_more") -> dict[str, Any]:
+    """Return the names under `name`, cut where they are many or long; how many are left out stands under its suffix."""
+    shown = [_cut(each) for each in names[:MAX_NAMES]]
+    more = len(names) - len(shown)
+    return {name: shown, f"{name}{suffix}": more} if more else {name: shown}
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= MAX_NAME_CHARACTERS else f"{name[: MAX_NAME_CHARACTERS - 1]}…"
+
+
+def stable_hash(*parts: str | Image | None) -> str:
+    """Return 128 bits of whatever the parts say, however it is spelt."""
+    text = json.dumps([_stable(part) for part in parts], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _stable(part: str | Image | None) -> str | Image | None:
+    """Return an image's one form where it can be read, else the part as it came."""
+    if part is None or isinstance(part, str):
+        return part
+    try:
+        return canonical_image(part)
+    except (AttributeError, TypeError, ValueError):
+        return part

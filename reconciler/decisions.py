@@ -8,7 +8,8 @@ Escalate  a person, or a later policy, has to settle it; the record's own images
 from dataclasses import dataclass
 from enum import Enum
 
-from reconciler.conflict import Conflict
+from reconciler.conflict import Conflict, Mode
+from reconciler.policy import CAUSALITY
 from reconciler.records import StreamRecord
 
 
@@ -25,6 +26,9 @@ class Fine(Enum):
     BEATEN = "lost_to_delete"  # recorded: a delete beat what it had not seen
     HARD_DELETED = "hard_delete"  # recorded: a REMOVE that left no tombstone is accepted
     REPORTED = "foreign_write"  # recorded: a foreign write is reported only, or no longer stands
+
+
+GUESSED = frozenset({Fine.SUCCESSOR, Fine.UNMANAGED})  # told from two images without a ledger, always
 
 
 class Trouble(Enum):
@@ -48,6 +52,15 @@ class Noop:
 
     reason: Fine
     conflict: Conflict | None = None
+    plain: bool = False
+    """Whether an image without a ledger had to be judged."""
+
+    @property
+    def mode(self) -> Mode:
+        """Whether ledgers prove it."""
+        if self.conflict is not None:
+            return self.conflict.mode
+        return Mode.APPROXIMATE if self.plain or self.reason in GUESSED else Mode.EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,11 @@ class Repair:
         """The kind of conflict."""
         return self.conflict.kind.value
 
+    @property
+    def mode(self) -> Mode:
+        """Whether ledgers prove it."""
+        return self.conflict.mode
+
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
@@ -69,6 +87,13 @@ class Escalate:
     reason: Trouble
     detail: str
     record: StreamRecord
+
+    @property
+    def mode(self) -> Mode:
+        """Whether ledgers stand behind it: a foreign write has none, whatever `Causality` it left standing."""
+        images = [image for image in (self.record.old, self.record.new) if image is not None]
+        has_ledgers = bool(images) and all(CAUSALITY in image for image in images)
+        return Mode.EXACT if has_ledgers and self.reason is not Trouble.FOREIGN else Mode.APPROXIMATE
 
 
 Decision = Noop | Repair | Escalate

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from reconciler.causality import causality_of, decode_ledger
-from reconciler.conflict import Conflict, Kind
+from reconciler.conflict import Conflict, Kind, Mode
 from reconciler.decisions import Decision, Escalate, Fine, Noop, Repair
 from reconciler.errors import ItemError
 from reconciler.ledger import Ledger, missing
@@ -37,25 +37,25 @@ def explain(decision: Decision, record: StreamRecord, policy: Policy, region: st
     the old image and how many of them the new one has; of an escalation ``detail, old_image, new_image``, both in wire
     form, as malformed as they came.
     """
+    head = _head(decision, record, policy, region)
     match decision:
         case Noop(reason, conflict):
-            told = _conflict(conflict, policy) if conflict else _witness(reason, record, policy)
-            return _head("noop", reason.value, record, policy, region) | told
+            return head | (_conflict(conflict, policy) if conflict else _witness(reason, record, policy))
         case Repair(conflict):
-            return _head("repair", decision.reason, record, policy, region) | _conflict(conflict, policy)
-        case Escalate(reason, detail):
-            images = {"old_image": record.old, "new_image": record.new}
-            return _head("escalate", reason.value, record, policy, region) | {"detail": detail, **images}
+            return head | _conflict(conflict, policy)
+        case Escalate():
+            return head | {"detail": decision.detail, "old_image": record.old, "new_image": record.new}
         case _:
             assert_never(decision)
 
 
-def _head(decision: str, reason: str, record: StreamRecord, policy: Policy, region: str) -> Explanation:
+def _head(decision: Decision, record: StreamRecord, policy: Policy, region: str) -> Explanation:
     images = [image for image in (record.old, record.new) if image is not None]
+    reason = decision.reason
     return {
-        "decision": decision,
-        "reason": reason,
-        "mode": "approximate" if any(map(is_plain, images)) else "exact",
+        "decision": type(decision).__name__.lower(),
+        "reason": reason if isinstance(reason, str) else reason.value,
+        "mode": (Mode.APPROXIMATE if any(map(is_plain, images)) else decision.mode).value,
         "region": region,
         "table": policy.name,
         "key": {name: _plain(value) for name, value in record.key.items()},

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from reconciler.errors import ItemError
-from reconciler.policy import AttributePolicy, Kind, type_letter
+from reconciler.policy import REGISTERS, AttributePolicy, Kind, type_letter
 from reconciler.wire import SET_TYPES, Value, canonical
+
+MAX_SHOWN = 10  # values of a rank's order in one message
 
 
 def readable(place: str, value: Value, letter: str | None = None) -> Value:
@@ -30,6 +32,8 @@ def fitting(path: str, value: Value, attribute: AttributePolicy) -> Value:
 
 def misfit(value: Value, attribute: AttributePolicy) -> str | None:
     """Say why a canonical value does not fit a policy, or None."""
+    if attribute.kind in REGISTERS:
+        return None
     letter = type_letter(value)
     match attribute.kind:
         case Kind.COUNTER if letter != "N":
@@ -39,9 +43,16 @@ def misfit(value: Value, attribute: AttributePolicy) -> str | None:
         case Kind.MAX | Kind.MIN if letter not in {"N", "S", "B"}:
             return f"is {letter}, but its policy is {attribute.kind.value}, which wants N, S or B"
         case Kind.RANK if value not in attribute.order:
-            return "is not in the order of its policy rank"
+            return f"is {letter} and is not in the order of its policy rank, which is {_shown(attribute.order)}"
         case _:
             return None
+
+
+def _shown(order: tuple[Value, ...]) -> str:
+    """Name the values that a rank knows, which stand in the policy file."""
+    names = [str(content) for value in order for content in value.values()]
+    more = [f"{len(names) - MAX_SHOWN} more"] if len(names) > MAX_SHOWN else []
+    return ", ".join(names[:MAX_SHOWN] + more)
 
 
 def elements_of(value: Value) -> list[str]:

@@ -10,17 +10,14 @@ from reconciler.causality import causality_of, decode_ledger
 from reconciler.ledger import includes
 from reconciler.policy import CAUSALITY, Policy
 from reconciler.records import RawRecord
+from reconciler.stamps import CLIENT_CODE, CODE, is_stamp
 from reconciler.wire import Image, Value
 
 
 def included(old: Image, new: Image, policy: Policy) -> bool | None:
     """Say whether `new` has every execution of `old`, two images with `Causality`; None where the horizon hides it."""
-    try:
-        ours, theirs = old[CAUSALITY]["M"], new[CAUSALITY]["M"]
-        if _same_past(ours, theirs) and ours["Writes"]["M"].items() <= theirs["Writes"]["M"].items():
-            return True
-    except (KeyError, TypeError, AttributeError):
-        pass  # what is malformed is named by the careful reading below
+    if surely_included(old, new):
+        return True
     return includes(decode_ledger(causality_of(new), policy), decode_ledger(causality_of(old), policy))
 
 
@@ -32,10 +29,20 @@ def _same_past(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> bool:
     )
 
 
+def surely_included(old: Image, new: Image) -> bool:
+    """Say whether it shows at first sight that `new` has every execution of `old`, in the same life."""
+    try:
+        ours, theirs = old[CAUSALITY]["M"], new[CAUSALITY]["M"]
+        return _same_past(ours, theirs) and bool(ours["Writes"]["M"].items() <= theirs["Writes"]["M"].items())
+    except (KeyError, TypeError, AttributeError):
+        return False  # what is malformed is named by a careful reading
+
+
 def sift(records: Iterable[RawRecord], newest_stamp: str) -> tuple[list[RawRecord], int]:
     """Return the records that may have lost something, and how many items are stamped after `newest_stamp`.
 
     What is left out is sure: an INSERT, or a new image whose ledger has all that the old one has, and more.
+    An item is stamped by its `Stamp`, or where that is a client's time, which no Region's clock gave, by its ledger.
     """
     suspicious: list[RawRecord] = []
     ahead = 0
@@ -43,13 +50,27 @@ def sift(records: Iterable[RawRecord], newest_stamp: str) -> tuple[list[RawRecor
         try:
             body = raw["dynamodb"]
             new = body["NewImage"][CAUSALITY]["M"]
-            ahead += new["Stamp"]["N"] > newest_stamp
+            ahead += _is_ahead(new, newest_stamp)
             if body["Keys"] and _is_sure(raw["eventName"], body, new):
                 continue
         except (KeyError, TypeError, AttributeError):
             pass  # of another shape: read with care
         suspicious.append(raw)
     return suspicious, ahead
+
+
+def _is_ahead(causality: Mapping[str, Value], newest_stamp: str) -> bool:
+    """Say whether the item is stamped after `newest_stamp`; what is no stamp is after nothing."""
+    stamp = causality["Stamp"]["N"]
+    if stamp > newest_stamp:
+        return is_stamp(stamp)
+    if stamp[CODE] != CLIENT_CODE:
+        return False
+    for stamps in causality["Writes"]["M"].values():
+        for execution in stamps["NS"]:
+            if execution > newest_stamp and is_stamp(execution):
+                return True
+    return False
 
 
 def _is_sure(operation: str, body: Mapping[str, Image], new: Mapping[str, Value]) -> bool:

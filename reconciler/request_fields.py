@@ -23,7 +23,7 @@ def key_value(name: str, value: object, policy: Policy) -> Value:
     size = value_bytes(content)
     limit = MAX_PARTITION_KEY_BYTES if name == policy.partition_key else MAX_SORT_KEY_BYTES
     if not 1 <= size <= limit:
-        raise RequestError(name, f"has {size} bytes; 1 to {limit} were expected")
+        raise RequestError(name, f"is {type_name(value)} and has {size} bytes; 1 to {limit} were expected")
     return content
 
 
@@ -35,7 +35,9 @@ def idempotency_key(key: object, field: str = IDEMPOTENCY_KEY) -> str | None:
         raise RequestError(field, f"is {type_name(key)}; text was expected")
     size = len(wire(field, key)["S"].encode())
     if not 1 <= size <= MAX_IDEMPOTENCY_KEY_BYTES:
-        raise RequestError(field, f"has {size} bytes; 1 to {MAX_IDEMPOTENCY_KEY_BYTES} were expected")
+        raise RequestError(
+            field, f"is {type_name(key)} and has {size} bytes; 1 to {MAX_IDEMPOTENCY_KEY_BYTES} were expected"
+        )
     return key
 
 
@@ -45,7 +47,11 @@ def timestamp(time: object) -> int | None:
         return None
     number = _whole(TIMESTAMP, time, "milliseconds since 1970")
     if not MIN_MS <= number <= MAX_MS:
-        raise RequestError(TIMESTAMP, "milliseconds since 1970 have 13 digits (seconds have 10, microseconds 16)")
+        raise RequestError(
+            TIMESTAMP,
+            f"is {type_name(time)} out of range; milliseconds since 1970 were expected, which have 13 digits "
+            "(seconds have 10, microseconds 16)",
+        )
     return number
 
 
@@ -58,10 +64,15 @@ def event_time(text: object) -> int | None:
     except (TypeError, ValueError):
         raise RequestError("eventTime", f"is {type_name(text)}; an ISO 8601 time was expected") from None
     if moment.tzinfo is None:
-        raise RequestError("eventTime", "has no time zone")
+        raise RequestError(
+            "eventTime", f"is {type_name(text)} and has no time zone; an ISO 8601 time with one was expected"
+        )
     number = round(moment.timestamp() * 1000)
     if not MIN_MS <= number <= MAX_MS:
-        raise RequestError("eventTime", "lies before September 2001 or after 2286")
+        raise RequestError(
+            "eventTime",
+            f"is {type_name(text)} and lies before September 2001 or after 2286; a time between was expected",
+        )
     return number
 
 

@@ -6,6 +6,7 @@ Members of a `map` attribute are named by path, ``Profile/LoginCount``; a path h
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from typing import NoReturn
 
 from reconciler.errors import RequestError
 from reconciler.fitting import elements_of, misfit
@@ -58,19 +59,21 @@ class Operations:
             raise RequestError(
                 place, f"its policy is {policy.kind.value}; only registers (latest, manual) can be removed"
             )
-        self._refuse_named_members(place, path)
-        self._claim(place, path)
+        self._refuse_named_members(place, path, type_name(name))
+        self._claim(place, path, type_name(name))
         (self.removed_maps if policy.kind is Kind.MAP else self.removes).append(path)
 
     def add(self, place: str, name: object, number: object) -> None:
         """Ask for a counter to grow or shrink."""
         path, policy = resolve(place, name, self._policy)
         if policy.kind is not Kind.COUNTER:
-            raise RequestError(place, f"its policy is {policy.kind.value}; Add wants a counter")
+            raise RequestError(
+                place, f"is {type_name(number)}, but its policy is {policy.kind.value}; Add wants a counter"
+            )
         value = wire(place, number)
         if "N" not in value:
             raise RequestError(place, f"is {type_name(number)}; a number was expected")
-        self._claim(place, path)
+        self._claim(place, path, type_name(number))
         self.adds[path] = Decimal(value["N"])
 
     def add_elements(self, place: str, name: object, elements: object) -> None:
@@ -79,20 +82,28 @@ class Operations:
         if policy.kind is Kind.UNION:
             self._set(place, path, policy, wire_set(place, elements))
             return
-        self._refuse_no_set(place, policy)
-        self._claim(place, path)
+        _refuse_no_set(place, policy, elements)
+        self._claim(place, path, type_name(elements))
         self.elements_added[path] = tuple(elements_of(wire_set(place, elements)))
 
     def remove_elements(self, place: str, name: object, elements: object) -> None:
         """Ask for a set not to have these elements, none of which is also added."""
         path, policy = resolve(place, name, self._policy)
-        self._refuse_no_set(place, policy)
-        self._claim(place, path, self._places_less)  # apart: the same set may gain other elements
+        _refuse_no_set(place, policy, elements)
+        self._claim(place, path, type_name(elements), self._places_less)  # apart: the set may gain other elements
         removed, added = elements_of(wire_set(place, elements)), self.elements_added.get(path, ())
         if not set(removed).isdisjoint(added):
-            raise RequestError(place, f"an element is both added (by {self._places[path]}) and removed")
+            raise RequestError(
+                place,
+                f"is {type_name(elements)} with an element that is both added (by {self._places[path]}) and removed; "
+                "one of the two was expected",
+            )
         if added and removed[0][0] != added[0][0]:
-            raise RequestError(place, f"its elements are {removed[0][0]}, those of {self._places[path]} {added[0][0]}")
+            raise RequestError(
+                place,
+                f"is {type_name(elements)} and its elements are {removed[0][0]}, "
+                f"those of {self._places[path]} {added[0][0]}; one type was expected",
+            )
         self.elements_removed[path] = tuple(removed)
 
     def _set(self, place: str, path: str, policy: AttributePolicy, value: Value) -> None:
@@ -101,11 +112,11 @@ class Operations:
             return
         if policy.kind not in REGISTERS | SEMILATTICES:
             instead = "Add" if policy.kind is Kind.COUNTER else "AddToSet and RemoveFromSet"
-            raise RequestError(place, f"its policy is {policy.kind.value}: use {instead}")
+            raise RequestError(place, f"is {type_letter(value)}, but its policy is {policy.kind.value}: use {instead}")
         problem = misfit(value, policy)
         if problem:
             raise RequestError(place, problem)
-        self._claim(place, path)
+        self._claim(place, path, type_letter(value))
         self.sets[path] = value
 
     def _set_members(self, place: str, path: str, policy: AttributePolicy, value: Value) -> None:
@@ -113,26 +124,33 @@ class Operations:
             raise RequestError(place, f"is {type_letter(value)}, but its policy is map, which wants M")
         for name, member in value["M"].items():
             if not name:
-                raise RequestError(place, "a member's name is empty")
+                raise RequestError(place, "is M, and a member's name is empty; text that is not empty was expected")
             self._set(f"{place}/{name}", f"{path}/{escape(name)}", policy.members.get(name, LATEST), member)
 
-    def _claim(self, place: str, path: str, places: dict[str, str] | None = None) -> None:
+    def _claim(self, place: str, path: str, given: str, places: dict[str, str] | None = None) -> None:
         """Refuse what two operations, or two spellings, name."""
         places = self._places if places is None else places
         above = [named for named in self.removed_maps if path.startswith(f"{named}/")]
         for named in (path, *above):
             if named in places:
-                raise RequestError(place, f"is named twice, here and as {places[named]}")
+                _refuse_twice(place, given, places[named])
         places[path] = place
 
-    def _refuse_named_members(self, place: str, path: str) -> None:
+    def _refuse_named_members(self, place: str, path: str, given: str) -> None:
         for named, elsewhere in self._places.items():
             if named.startswith(f"{path}/"):
-                raise RequestError(place, f"is named twice, here and as {elsewhere}")
+                _refuse_twice(place, given, elsewhere)
 
-    def _refuse_no_set(self, place: str, policy: AttributePolicy) -> None:
-        if policy.kind is not Kind.SET:
-            raise RequestError(place, f"its policy is {policy.kind.value}; a set was expected")
+
+def _refuse_twice(place: str, given: str, elsewhere: str) -> NoReturn:
+    raise RequestError(place, f"is {given} and named twice, here and as {elsewhere}; one operation for it was expected")
+
+
+def _refuse_no_set(place: str, policy: AttributePolicy, elements: object) -> None:
+    if policy.kind is not Kind.SET:
+        raise RequestError(
+            place, f"is {type_name(elements)}, but its policy is {policy.kind.value}; a set was expected"
+        )
 
 
 def resolve(place: str, name: object, policy: Policy) -> tuple[str, AttributePolicy]:
@@ -149,7 +167,7 @@ def resolve(place: str, name: object, policy: Policy) -> tuple[str, AttributePol
         path = "/".join(map(escape, segments))
         return path, policy.of(path)
     if not policy.is_users(name):
-        raise RequestError(place, "the name is reserved")
+        raise RequestError(place, "the name is reserved; an attribute of your own was expected")
     attribute = policy.attributes.get(name, LATEST)
     return escape(name) if attribute.kind is Kind.MAP else name, attribute
 
@@ -167,7 +185,7 @@ def _refuse_paths_into_values(place: str, segments: list[str], policy: Policy) -
         if attribute.kind is not Kind.MAP:
             raise RequestError(place, f"the path leads into a value whose policy is {attribute.kind.value}, not map")
         if not segment:
-            raise RequestError(place, "the path has an empty segment")
+            raise RequestError(place, "the path has an empty segment; names that are not empty were expected")
         attribute = attribute.members.get(segment, LATEST)
 
 

@@ -12,7 +12,7 @@ accepted too: eventId is the IdempotencyKey, eventTime the Timestamp, event the 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from reconciler import request_fields as fields
 from reconciler.errors import RequestError
@@ -60,6 +60,8 @@ def parse_shared(idempotency_key: object, timestamp: object) -> WriteEvent:
 
 def parse_within(place: str, request: object, policy: Policy, owner: str) -> WriteEvent:
     """Return a request that stands at `place` in something else, whose `owner` has the key and the time."""
+    if not isinstance(request, Mapping | WriteEvent):
+        raise RequestError(place, f"is {fields.type_name(request)}; a mapping was expected")
     try:
         event = parse_request(request, policy)
     except RequestError as error:
@@ -74,7 +76,7 @@ def _parse_envelope(envelope: Mapping[str, Any], policy: Policy) -> WriteEvent:
     """Return the request in a TMF688 event, with the envelope's id and time."""
     key = fields.idempotency_key(envelope.get("eventId"), "eventId")
     if key is None:
-        raise RequestError("eventId", "is missing")
+        raise RequestError("eventId", "is missing or null; text was expected")
     time = fields.event_time(envelope.get("eventTime"))
     event = parse_within("event", envelope["event"], policy, "envelope (eventId, eventTime)")
     return replace(event, idempotency_key=key, timestamp_ms=time)
@@ -87,7 +89,7 @@ def _parse(request: Mapping[str, Any], policy: Policy) -> WriteEvent:
     deletes = _deletes(request)
     operations = _flat_operations(request, policy) if is_flat else _operations(request, policy)
     if operations.are_none and not deletes:
-        raise RequestError("Set", f"the request asks for nothing; one of {', '.join(OPERATIONS)} was expected")
+        _refuse_nothing(request)
     return WriteEvent(
         key=key,
         idempotency_key=fields.idempotency_key(request.get(IDEMPOTENCY_KEY)),
@@ -104,6 +106,12 @@ def _parse(request: Mapping[str, Any], policy: Policy) -> WriteEvent:
     )
 
 
+def _refuse_nothing(request: Mapping[str, Any]) -> NoReturn:
+    if "Delete" in request:
+        raise RequestError("Delete", "is false, and nothing else is asked for; true was expected")
+    raise RequestError("Set", f"the request asks for nothing; one of {', '.join(OPERATIONS)} was expected")
+
+
 def _refuse_unknown_fields(request: Mapping[str, Any], policy: Policy, *, is_flat: bool) -> None:
     known = {*OPERATIONS, *EXPECTATIONS, *policy.key_names, IDEMPOTENCY_KEY, TIMESTAMP}
     for name in request:
@@ -115,7 +123,7 @@ def _refuse_unknown_fields(request: Mapping[str, Any], policy: Policy, *, is_fla
 
 def _key(name: str, request: Mapping[str, Any], policy: Policy) -> Value:
     if name not in request:
-        raise RequestError(name, "the key attribute is missing")
+        raise RequestError(name, "the key attribute is missing; text, a number or binary was expected")
     return fields.key_value(name, request[name], policy)
 
 

@@ -61,8 +61,8 @@ _TROUBLE = {
 
 
 def sentence(data: Mapping[str, Any]) -> str:
-    """Return what `explain` told, as one English sentence, safe to print."""
-    return _printable(_sentence(data))
+    """Return what `explain` told, as one English sentence, safe to print, and whether it is exact or approximate."""
+    return f"{_printable(_sentence(data))} ({data['mode']})"
 
 
 def _sentence(data: Mapping[str, Any]) -> str:

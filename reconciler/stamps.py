@@ -17,6 +17,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NewType
 
+from reconciler.errors import ItemError
+
 Stamp = NewType("Stamp", int)
 WriteId = NewType("WriteId", str)
 
@@ -26,7 +28,9 @@ MIN_MS, MAX_MS = 10**12, 10**13 - 1
 TAIL = 10**6
 TICK = 100 * TAIL  # one step of (milliseconds, counter)
 TICKS_PER_MS = 10**4
+LAST_TICK = (MAX_MS + 1) * TICKS_PER_MS - 1
 EARLIEST = Stamp(MIN_MS * TICKS_PER_MS * TICK)
+CODE, CLIENT_CODE = slice(17, 19), "00"  # the Region code in a stamp's text
 ID_BYTES = 12
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")  # without padding, or two texts would be one number
 
@@ -51,8 +55,15 @@ def client_stamp(ms: int, identity: WriteId) -> Stamp:
 
 
 def next_stamp(now_ms: int, newest: Stamp, region_code: int, identity: WriteId) -> Stamp:
-    """Return a stamp above `newest`, at `now_ms` or as soon after it as order allows."""
+    """Return a stamp above `newest`, at `now_ms` or as soon after it as order allows.
+
+    ItemError where that would lie after 2286: 25 digits hold no later one, and a 26th would break the order as text.
+    """
     ticks = max(now_ms * TICKS_PER_MS, newest // TICK + 1)
+    if ticks > LAST_TICK:
+        raise ItemError(
+            "Causality", f"the newest stamp is the last that {DIGITS} digits hold, in 2286: none can follow"
+        )
     return Stamp(ticks * TICK + region_code * TAIL + id_number(identity) % TAIL)
 
 
@@ -72,7 +83,12 @@ def tail_of(stamp: Stamp) -> int:
 
 
 def parse_stamp(text: str) -> Stamp:
-    """Read 25 plain digits; ValueError for anything else."""
-    if len(text) != DIGITS or not (text.isascii() and text.isdigit()) or text[0] == "0":
+    """Read 25 plain digits, of September 2001 to 2286; ValueError for anything else."""
+    if not is_stamp(text):
         raise ValueError(text)
     return Stamp(int(text))
+
+
+def is_stamp(text: str) -> bool:
+    """Say whether the text is 25 plain digits: two such texts compare as their numbers do."""
+    return len(text) == DIGITS and text.isascii() and text.isdigit() and text[0] != "0"

@@ -6,7 +6,7 @@ from traceback import extract_tb
 
 import structlog
 
-from reconciler.conflict import Conflict
+from reconciler.conflict import Conflict, Mode, bounded
 from reconciler.errors import ReconcilerError
 from reconciler.poison import PoisonMessage
 from reconciler.wire import digest
@@ -43,11 +43,11 @@ class LogRecorder:
             conflict_id=conflict.id,
             kind=conflict.kind.value,
             mode=conflict.mode.value,
-            key=digest(conflict.key),
+            key=conflict.key_digest,
             sequence_number=conflict.sequence_number,
-            lost_writes=list(conflict.writes),
-            overwritten=list(conflict.overwritten),
-            lost=list(conflict.lost),
+            **bounded("lost_writes", conflict.writes),
+            **bounded("overwritten", conflict.overwritten),
+            **bounded("lost", conflict.lost),
         )
 
     def poisoned(self, message: PoisonMessage) -> None:
@@ -65,14 +65,15 @@ class LogRecorder:
         """Write one line for records that will be delivered again."""
         self._logger.warning(
             "records_failed",
-            sequence_numbers=list(sequence_numbers),
+            **bounded("sequence_numbers", sequence_numbers),
             fault=type(fault).__name__,
             detail=str(fault) if isinstance(fault, ReconcilerError) else _place_of(fault),
         )
 
     def batch(self, records: int, failures: int, counts: Mapping[str, int]) -> None:
-        """Write the one canonical line of a batch."""
-        self._logger.info("batch_processed", records=records, failures=failures, **counts)
+        """Write the one canonical line of a batch, with how many of its decisions were exact and approximate."""
+        by_mode = {mode.value: 0 for mode in Mode}
+        self._logger.info("batch_processed", records=records, failures=failures, **{**by_mode, **counts})
 
 
 def _place_of(fault: BaseException) -> str:

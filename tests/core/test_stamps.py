@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.errors import ItemError
 from reconciler.stamps import (
     EARLIEST,
     MAX_MS,
@@ -41,6 +42,30 @@ def test_the_next_stamp_is_above_every_one_seen(now_ms, seen, code, identity):
     """A Region whose clock is behind still writes after what it has seen, in any Region code and with any tail."""
     assert next_stamp(now_ms, seen, code, identity) > seen
     assert ms_of(next_stamp(now_ms, seen, code, identity)) >= now_ms
+
+
+LAST = Stamp(int("9999999999999" + "9999" + "01" + "000000"))
+
+
+@given(st.integers(int(EARLIEST), int(LAST)), st.integers(MIN_MS, MAX_MS), CODES, IDS)
+def test_a_stamp_never_has_a_26th_digit(seen, now_ms, code, identity):
+    """Stamps are compared as text: a longer one would stand below all others."""
+    try:
+        assert len(str(next_stamp(now_ms, Stamp(seen), code, identity))) == 25
+    except ItemError:
+        assert seen // 10**8 == int(LAST) // 10**8
+
+
+@pytest.mark.parametrize(("now_ms", "newest"), [(MIN_MS, LAST), (MAX_MS + 1, NEVER)])
+def test_at_the_end_of_time_no_stamp_follows(now_ms, newest):
+    """An item whose newest stamp is the last one, or a clock beyond it, is refused in words that say so."""
+    with pytest.raises(ItemError, match=r"^Causality: .* 2286"):
+        next_stamp(now_ms, newest, 1, write_id("k"))
+
+
+def test_the_last_tick_is_still_given():
+    """One stamp before the end there is room for one more."""
+    assert next_stamp(MIN_MS, Stamp(LAST - 10**8), 1, write_id("k")) // 10**8 == LAST // 10**8
 
 
 def test_the_counter_carries_into_the_milliseconds():

@@ -127,7 +127,7 @@ def test_a_repair_is_one_sentence() -> None:
         'In us-east-1, item "acct-1" was overwritten by another Region\'s version, which had not seen 1 write: '
         "both were joined, and now Balance is 111, from 11 and 101 (counter); "
         'Data is "b1", no longer "a1" (latest); Note is "hi" again (latest); '
-        'Tags is {"a", "b"}, from {"a"} and {"b"} (set).'
+        'Tags is {"a", "b"}, from {"a"} and {"b"} (set). (exact)'
     )
 
 
@@ -140,7 +140,8 @@ def test_an_included_noop_has_its_witness() -> None:
     data = told(regions.replicate("eu-west-1", "us-east-1"))
     assert (data["decision"], data["reason"], data["witness"]) == ("noop", "included", {"executions": 2, "included": 2})
     assert sentence(data) == (
-        'Nothing was lost: the new version of item "acct-1" in us-east-1 includes all 2 writes of the one it replaced.'
+        'Nothing was lost: the new version of item "acct-1" in us-east-1 includes all 2 writes of the one it replaced. '
+        "(exact)"
     )
 
 
@@ -150,7 +151,7 @@ def test_a_repaired_loss_met_again_counts_what_the_table_has() -> None:
     assert data["witness"] == {"executions": 2, "included": 1}
     assert sentence(data) == (
         'Nothing is left to do: a version of item "acct-1" was overwritten in us-east-1, '
-        "but the table's item includes all 2 writes of it again."
+        "but the table's item includes all 2 writes of it again. (exact)"
     )
     assert sentence(told(lost_update(), Noop(Fine.INCLUDED))) == sentence(data)
 
@@ -194,10 +195,31 @@ def test_every_escalation_has_a_sentence_and_both_images(trouble: Trouble) -> No
     """A person is told what the trouble is, and a machine gets the images as they came."""
     seen = record({**KEY, CAUSALITY: {"S": "?"}}, {**KEY, CAUSALITY: {}})
     data = told(seen, Escalate(trouble, "Causality: is not a map", seen))
-    assert (data["old_image"], data["new_image"], data["mode"]) == (seen.old, seen.new, "exact")
+    mode = "approximate" if trouble is Trouble.FOREIGN else "exact"
+    assert (data["old_image"], data["new_image"], data["mode"]) == (seen.old, seen.new, mode)
     text = sentence(data)
     assert text.startswith('In us-east-1, item "acct-1" waits in the queue for a person: ')
-    assert text.endswith(" (Causality: is not a map).")
+    assert text.endswith(f" (Causality: is not a map). ({mode})")
+
+
+@pytest.mark.parametrize(
+    ("decision", "mode"),
+    [
+        (Noop(Fine.INCLUDED), Mode.EXACT),
+        (Noop(Fine.INCLUDED, plain=True), Mode.APPROXIMATE),
+        (Noop(Fine.SUCCESSOR), Mode.APPROXIMATE),
+        (Noop(Fine.UNMANAGED), Mode.APPROXIMATE),
+        (Escalate(Trouble.BROKEN_RECORD, "", record(None, None)), Mode.APPROXIMATE),
+        (Escalate(Trouble.MALFORMED, "", record({**KEY}, {**KEY, CAUSALITY: {}})), Mode.APPROXIMATE),
+        (Escalate(Trouble.HARD_DELETE, "", record({**KEY, CAUSALITY: {}}, None)), Mode.EXACT),
+        (Escalate(Trouble.FOREIGN, "", record({**KEY, CAUSALITY: {}}, {**KEY, CAUSALITY: {}})), Mode.APPROXIMATE),
+    ],
+)
+def test_every_decision_says_whether_it_is_exact(decision: Decision, mode: Mode) -> None:
+    """Only ledgers prove anything: without one, or beside a foreign write, a decision is approximate."""
+    assert decision.mode is mode
+    if isinstance(decision, Escalate):
+        assert explain(decision, decision.record, POLICY, "us-east-1")["mode"] == mode.value
 
 
 def swept() -> StreamRecord:
@@ -256,28 +278,29 @@ def plain_conflict() -> StreamRecord:
             swept,
             (
                 'In us-east-1, a late time-to-live removal, meant for the deleted item "acct-1" of before, took '
-                'the new one: it was put back, and now Data is "new" again (latest).'
+                'the new one: it was put back, and now Data is "new" again (latest). (exact)'
             ),
         ),
         (
             lost_delete,
             (
                 'In us-east-1, the delete of item "acct-1" was overwritten by another Region\'s version, '
-                "which had not seen it: the delete stands again."
+                "which had not seen it: the delete stands again. (exact)"
             ),
         ),
         (
             beaten,
             (
                 'In us-east-1, a delete of item "acct-1" beat 1 write that it had not seen: the delete stands, and the '
-                'loss is recorded (Balance is absent, no longer 8 (counter); Data is absent, no longer "v0" (latest)).'
+                'loss is recorded (Balance is absent, no longer 8 (counter); Data is absent, no longer "v0" (latest)). '
+                "(exact)"
             ),
         ),
         (
             repeated,
             (
                 'In us-east-1, item "acct-1" was overwritten by another Region\'s version, which had not seen a '
-                "repetition of a write: both were joined, and now every attribute is as it was."
+                "repetition of a write: both were joined, and now every attribute is as it was. (exact)"
             ),
         ),
         (
@@ -285,7 +308,7 @@ def plain_conflict() -> StreamRecord:
             (
                 'As far as can be told without a ledger: in us-east-1, someone changed item "acct-1" without the '
                 'writer: the change was taken over as a write of its own, and now Data is "by hand", '
-                'no longer "v0" (latest); Note is "hi", no longer absent (latest).'
+                'no longer "v0" (latest); Note is "hi", no longer absent (latest). (approximate)'
             ),
         ),
         (
@@ -293,7 +316,7 @@ def plain_conflict() -> StreamRecord:
             (
                 'As far as can be told without a ledger: in us-east-1, item "acct-1" was overwritten by another '
                 'Region\'s version, which had not seen 1 write: both were joined, and now Data is "b", '
-                'no longer "a" (latest).'
+                'no longer "a" (latest). (approximate)'
             ),
         ),
     ],
@@ -309,7 +332,7 @@ def test_a_hard_delete_undone() -> None:
     removed = record(Regions().image("us-east-1"), None)
     assert sentence(told(removed, policy=replace(POLICY, hard_delete=OnHardDelete.RESTORE))) == (
         'In us-east-1, item "acct-1" was removed for good, by someone other than the writer: '
-        'it was put back, and now Balance is 1 again (counter); Data is "v0" again (latest).'
+        'it was put back, and now Balance is 1 again (counter); Data is "v0" again (latest). (exact)'
     )
 
 
@@ -366,7 +389,7 @@ def test_many_attributes_are_cut() -> None:
     """A sentence names forty attributes, and how many more there are."""
     image: Image = {f"A{number:02}": {"N": "1"} for number in range(43)}
     text = sentence(told(record(image, {}), Repair(conflict_with(image, image))))
-    assert text.endswith("A39 is 1 again (latest); 3 more.")
+    assert text.endswith("A39 is 1 again (latest); 3 more. (exact)")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from handlers.bootstrap import load_policy, stream_handler, write_handler
 from handlers.settings import Settings
 from reconciler.adapters.memory import MemoryQueue, MemoryRecorder, MemoryTable
-from reconciler.errors import ConfigurationError, RequestError
+from reconciler.errors import ConfigurationError, RequestError, TransientError
 from reconciler.policy_file import loads
 
 POLICY = """
@@ -151,9 +151,12 @@ def test_a_transaction_is_executed_as_one(settings):
 @pytest.mark.parametrize(
     ("request_", "problem"),
     [
-        ({"Transaction": []}, "Transaction: a mapping was expected, alone in the request"),
-        ({"Transaction": {}, "Id": "x"}, "Transaction: a mapping was expected, alone in the request"),
-        ({"Transaction": {"Key": "k"}}, "Transaction.Key: is no field of a transaction"),
+        ({"Transaction": []}, "Transaction: is list; a mapping was expected, alone in the request"),
+        ({"Transaction": {}, "Data": "v"}, "Transaction: is dict; a mapping was expected, alone in the request"),
+        (
+            {"Transaction": {"Key": "k"}},
+            "Transaction.Key: is no field of a transaction; expected Events, IdempotencyKey, Timestamp",
+        ),
         ({"Transaction": {}}, "Events: has 0 requests; 1 to 100 were expected"),
         ([], "request: is list; a mapping was expected"),
     ],
@@ -178,9 +181,9 @@ def test_each_answer_and_each_skewed_item_is_counted(settings):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"table_name": "Other"}, "TABLE_NAME is 'Other', but POLICY_FILE .* is for 'GlobalEventTable'"),
-        ({"region": "mars-1"}, "Region 'mars-1' is not in the policy's regions"),
-        ({"policy_file": "/nowhere/policy.toml"}, "policy file"),
+        ({"table_name": "Other"}, "^TABLE_NAME: is 'Other', but POLICY_FILE .* is for 'GlobalEventTable'"),
+        ({"region": "mars-1"}, "^AWS_REGION: Region 'mars-1' is not in the policy's regions"),
+        ({"policy_file": "/nowhere/policy.toml"}, "^POLICY_FILE: policy file: /nowhere/policy.toml: cannot be read"),
     ],
 )
 def test_a_policy_for_another_deployment_is_refused_at_start(settings, change, problem):
@@ -188,6 +191,59 @@ def test_a_policy_for_another_deployment_is_refused_at_start(settings, change, p
     wrong = Settings(**{**vars(settings), **change})
     with pytest.raises(ConfigurationError, match=problem):
         load_policy(wrong)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("[table", "^POLICY_FILE: policy file: .*policy.toml: "),
+        ("[table]\nname = 5", "^POLICY_FILE: policy file: table.name: "),
+        ("\udcff", "^POLICY_FILE: policy file: .*policy.toml: is not UTF-8"),
+    ],
+)
+def test_a_wrong_policy_file_is_told_by_its_variable(settings, tmp_path, content, problem):
+    """What is no TOML, or not a policy, is told with the variable that brought it, and with its place."""
+    (tmp_path / "policy.toml").write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ConfigurationError, match=problem):
+        load_policy(settings)
+
+
+class Unreachable(MemoryTable):
+    """A table that nobody reaches."""
+
+    def read(self, key):
+        """Refuse."""
+        raise TransientError("timed out")
+
+
+def test_a_fault_that_may_pass_tells_the_key_that_was_made(settings):
+    """Who gave no key can try again under the one that may have been executed already."""
+    handle = write_handler(settings, table=Unreachable(), emit=lambda _: None, new_key=lambda: "made-here")
+    with pytest.raises(TransientError, match=r"^timed out; retry with IdempotencyKey 'made-here'$"):
+        handle({"Id": "x", "Data": 1}, None)
+    with pytest.raises(TransientError, match=r"^timed out; retry with IdempotencyKey 'made-here'$"):
+        handle({"Transaction": {"Events": [{"Id": "x", "Data": 1}]}}, None)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        FIRST,
+        {"eventId": "k0", "event": {"Id": "x", "Data": 1}},
+        {"Transaction": {"IdempotencyKey": "k0", "Events": [{"Id": "x", "Data": 1}]}},
+    ],
+)
+def test_a_key_of_the_clients_own_is_not_repeated(settings, request_):
+    """It knows its key; the log of the function need not."""
+    handle = write_handler(settings, table=Unreachable(), emit=lambda _: None)
+    with pytest.raises(TransientError, match=r"^timed out$"):
+        handle(request_, None)
+
+
+def test_an_attribute_may_be_called_transaction(settings):
+    """What has the table's key is a request, whatever else it holds."""
+    handle = write_handler(settings, table=MemoryTable(), emit=lambda _: None, clock=lambda: NOW)
+    assert handle({"Id": "x", "Transaction": {"Events": []}}, None)["item"]["Transaction"] == {"Events": []}
 
 
 def test_the_policy_can_be_given():

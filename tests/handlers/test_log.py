@@ -1,11 +1,12 @@
 """The log: stable event names, digests of keys, never a value."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from reconciler.adapters.log import LogRecorder, json_logger
-from reconciler.conflict import Conflict, Kind, Mode
+from reconciler.conflict import MAX_NAME_CHARACTERS, MAX_NAMES, Conflict, Kind, Mode
 from reconciler.errors import TransientError
 from reconciler.poison import PoisonMessage
 from reconciler.stamps import WriteId
@@ -40,6 +41,22 @@ def test_a_conflict_is_one_line(recorder, capsys, repaired, event):
     written = line(capsys)
     assert (written["event"], written["mode"], written["region"]) == (event, "exact", "us-east-1")
     assert (written["lost_writes"], written["overwritten"], written["sequence_number"]) == (["w1"], ["Data"], "7")
+
+
+def test_a_line_names_no_more_than_it_may(recorder, capsys):
+    """Of many attributes the first are named, long names are cut, and how many more there are is said."""
+    names = tuple(f"{number:03}{'x' * 300}" for number in range(MAX_NAMES + 7))
+    recorder.conflict(replace(CONFLICT, overwritten=names, lost=names[:2], writes=names), repaired=True)
+    written = line(capsys)
+    assert (len(written["overwritten"]), written["overwritten_more"], written["lost_writes_more"]) == (MAX_NAMES, 7, 7)
+    assert (written["overwritten"][0], "lost_more" in written) == (f"000{'x' * (MAX_NAME_CHARACTERS - 4)}…", False)
+
+
+def test_a_fault_of_many_records_is_a_short_line(recorder, capsys):
+    """The first sequence numbers are named."""
+    recorder.failed([str(number) for number in range(10_000)], TransientError("throttled"))
+    written = line(capsys)
+    assert (written["sequence_numbers"][0], written["sequence_numbers_more"]) == ("0", 10_000 - MAX_NAMES)
 
 
 def test_a_poison_message_is_one_line(recorder, capsys):
@@ -81,6 +98,13 @@ def test_a_batch_is_one_line(recorder, capsys):
         1,
         2,
     )
+
+
+def test_a_batch_says_how_many_decisions_were_exact_and_approximate(recorder, capsys):
+    """Also where there were none."""
+    recorder.batch(3, 0, {"approximate": 2})
+    written = line(capsys)
+    assert (written["exact"], written["approximate"]) == (0, 2)
 
 
 def test_the_level_is_kept(capsys):

@@ -28,6 +28,16 @@ def test_every_option_can_be_given():
     assert (settings.log_level, settings.metrics_namespace) == ("DEBUG", "Mine")
 
 
+def test_conflicts_are_told_to_the_log_alone_by_default():
+    """Bus and history are optional; an event holds names, no values, unless it is asked to."""
+    settings = Settings.from_environment(COMPLETE)
+    assert (settings.event_bus_name, settings.history_table_name, settings.event_content) == ("", "", "names")
+    named = {"EVENT_BUS_NAME": " conflicts ", "HISTORY_TABLE_NAME": "History", "EVENT_CONTENT": "Values"}
+    settings = Settings.from_environment({**COMPLETE, **named})
+    assert (settings.event_bus_name, settings.history_table_name) == ("conflicts", "History")
+    assert settings.event_content == "values"
+
+
 def test_the_process_environment_is_read_by_default(monkeypatch):
     """Without a mapping, the function's own environment counts."""
     for name, value in COMPLETE.items():
@@ -44,19 +54,25 @@ def test_the_write_function_needs_no_queue():
 @pytest.mark.parametrize(
     ("variable", "value", "problem"),
     [
-        ("TABLE_NAME", "", "environment variable TABLE_NAME is missing or empty"),
-        ("POLICY_FILE", "  ", "environment variable POLICY_FILE is missing or empty"),
-        ("AWS_REGION", "", "environment variable AWS_REGION is missing or empty"),
-        ("POISON_QUEUE_URL", "", "environment variable POISON_QUEUE_URL is missing or empty"),
-        ("POISON_QUEUE_URL", "poison", "environment variable POISON_QUEUE_URL is not the URL of a queue"),
-        ("LANES", "0", "environment variable LANES is '0'; a whole number 1 to 64 was expected"),
-        ("LANES", "many", "environment variable LANES is 'many'; a whole number 1 to 64 was expected"),
-        ("ATTEMPTS", "-1", "environment variable ATTEMPTS is '-1'; a whole number 1 to 100 was expected"),
-        ("RESERVE_MS", "1.5", "environment variable RESERVE_MS is '1.5'; a whole number 0 to 900000 was expected"),
+        ("TABLE_NAME", "", "TABLE_NAME: the environment variable is missing or empty"),
+        ("POLICY_FILE", "  ", "POLICY_FILE: the environment variable is missing or empty"),
+        ("AWS_REGION", "", "AWS_REGION: the environment variable is missing or empty"),
+        ("POISON_QUEUE_URL", "", "POISON_QUEUE_URL: the environment variable is missing or empty"),
+        ("POISON_QUEUE_URL", "poison", "POISON_QUEUE_URL: is not the URL of a queue"),
+        ("EVENT_CONTENT", "all", "EVENT_CONTENT: is 'all'; one of names, values was expected"),
+        (
+            "HISTORY_TABLE_NAME",
+            "GlobalEventTable",
+            "HISTORY_TABLE_NAME: is TABLE_NAME; a table of its own was expected",
+        ),
+        ("LANES", "0", "LANES: is '0'; a whole number 1 to 64 was expected"),
+        ("LANES", "many", "LANES: is 'many'; a whole number 1 to 64 was expected"),
+        ("ATTEMPTS", "-1", "ATTEMPTS: is '-1'; a whole number 1 to 100 was expected"),
+        ("RESERVE_MS", "1.5", "RESERVE_MS: is '1.5'; a whole number 0 to 900000 was expected"),
         (
             "LOG_LEVEL",
             "loud",
-            "environment variable LOG_LEVEL is 'LOUD'; one of DEBUG, INFO, WARNING, ERROR, CRITICAL was expected",
+            "LOG_LEVEL: is 'loud'; one of DEBUG, INFO, WARNING, ERROR, CRITICAL was expected",
         ),
     ],
 )

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.codec import decode
 from reconciler.included import included, sift
 from reconciler.ledger import includes
+from reconciler.stamps import write_id
 from reconciler.wire import Image
 from tests.worker.replicas import A, B, image_of, plain_item, policy, raw_record, without
 
@@ -92,3 +94,39 @@ def test_items_ahead_of_the_clock_are_counted() -> None:
     assert sift(records, stamp)[1] == 0
     assert sift(records, str(int(stamp) - 1))[1] == 1
     assert sift(records, "0")[1] == 2
+
+
+@pytest.mark.parametrize("stamp", ["9", "9" * 26, "x" * 25, "", "99999999999999999999999.9"])
+def test_what_is_no_stamp_is_no_sign_of_skew(stamp: str) -> None:
+    """A short or broken text may stand after every stamp; it says nothing of a clock."""
+    broken = stamped(NEXT, stamp)
+    assert sift([raw_record("INSERT", None, broken)], FUTURE)[1] == 0
+
+
+def test_a_clients_time_hides_no_skewed_clock() -> None:
+    """Its own time says nothing of the Region's clock: there the ledger's stamps are asked."""
+    past = {"IdempotencyKey": "k1", "Data": "w", "Timestamp": 1_600_000_000_000}
+    image = image_of(past, on=image_of({"IdempotencyKey": "k0", "Data": "v", "Timestamp": 1_500_000_000_000}))
+    (execution,) = image["Causality"]["M"]["Writes"]["M"][write_id("k1")]["NS"]
+    assert image["Causality"]["M"]["Stamp"]["N"][17:19] == "00"
+    assert sift([raw_record("INSERT", None, image)], execution)[1] == 0
+    assert sift([raw_record("INSERT", None, image)], str(int(execution) - 1))[1] == 1
+
+
+def test_a_broken_ledger_beside_a_clients_time_is_no_sign_of_skew() -> None:
+    """There too, what is no stamp stands after nothing."""
+    members = stamped(NEXT, "1600000000000000000123456")["Causality"]["M"]
+    broken = {**NEXT, "Causality": {"M": {**members, "Writes": {"M": {"A" * 16: {"NS": ["9"]}}}}}}
+    assert sift([raw_record("INSERT", None, broken)], FUTURE)[1] == 0
+
+
+def test_a_clients_time_ahead_of_the_clock_is_counted() -> None:
+    """The item is stamped later than this Region can be."""
+    ahead = image_of({"IdempotencyKey": "k1", "Data": "w", "Timestamp": 1_700_000_004_000}, on=BASE)
+    assert ahead["Causality"]["M"]["Stamp"]["N"][17:19] == "00"
+    assert sift([raw_record("MODIFY", BASE, ahead)], FUTURE) == ([], 1)
+
+
+def stamped(image: Image, stamp: str) -> Image:
+    """Return the image with another `Stamp`."""
+    return {**image, "Causality": {"M": {**image["Causality"]["M"], "Stamp": {"N": stamp}}}}

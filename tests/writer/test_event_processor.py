@@ -1,12 +1,17 @@
 """The writer as an application uses it: boto3 Tables in two Regions, the system's clock, no policy file."""
 
+from decimal import Decimal
+
 import boto3
 import pytest
 from moto import mock_aws
+from structlog.testing import capture_logs
 
 from reconciler import ConflictResolver, EventProcessor, Policy
-from reconciler.errors import RequestError, TransientError
+from reconciler.adapters.memory import MemoryMeter
+from reconciler.errors import ItemError, RequestError, TransientError
 from reconciler.policy import AttributePolicy, Kind, Region
+from reconciler.wire import digest
 
 EAST, WEST = "us-east-1", "eu-west-1"
 KEY = {"Id": "x"}
@@ -88,9 +93,40 @@ def test_what_may_have_been_executed_says_under_which_key(tables, monkeypatch):
     assert caught.value.idempotency_key == "made-here"
 
 
-def test_skew_is_measured_by_nobody_unless_asked(tables):
-    """An item ahead of the clock is written all the same: it is never refused."""
-    ahead = EventProcessor(tables[EAST], EAST, clock=lambda: 1_800_000_000_000)
+def skewed(tables, **parts):
+    """Write an item ahead of the clock, and again; return the second answer."""
+    ahead = EventProcessor(tables[EAST], EAST, clock=lambda: 1_700_000_060_000)
     ahead.process_event({**KEY, "Data": "ahead"})
-    behind = EventProcessor(tables[EAST], EAST, clock=lambda: 1_700_000_000_000)
-    assert behind.process_event({**KEY, "Data": "behind"})["status"] == "applied"
+    behind = EventProcessor(tables[EAST], EAST, clock=lambda: 1_700_000_000_000, **parts)
+    return behind.process_event({**KEY, "Data": "behind"})["status"]
+
+
+def test_an_item_ahead_of_the_clock_is_a_line_in_the_log(tables):
+    """It is written all the same; one warning says how far ahead it was, and no value."""
+    with capture_logs() as lines:
+        assert skewed(tables) == "applied"
+    digested = digest({"Id": {"S": "x"}})
+    assert lines == [{"event": "clock_skew_seen", "log_level": "warning", "skew_ms": 60_000, "key": digested}]
+
+
+def test_skew_is_measured_by_who_asks(tables):
+    """A meter that is given counts in place of the log."""
+    meter = MemoryMeter()
+    with capture_logs() as lines:
+        assert skewed(tables, meter=meter) == "applied"
+    assert (meter.counts, lines) == ({"skewed_items": 1, "skew_ms": 60_000}, [])
+
+
+def test_an_item_at_the_end_of_time_is_refused_in_words(tables):
+    """No stamp can follow its own: it stays as it is, and the error says why."""
+    processor = EventProcessor(tables[EAST], EAST)
+    processor.process_event({**KEY, "Data": "v"})
+    stored = item(tables[EAST])
+    (identity,) = stored["Causality"]["Writes"]
+    last = Decimal("9999999999999" + "9999" + "01" + "000000")
+    stored["Causality"] |= {"Stamp": last, "Writes": {identity: {last}}}
+    tables[EAST].put_item(Item=stored)
+    with pytest.raises(ItemError, match="2286") as caught:
+        processor.process_event({**KEY, "Data": "w"})
+    assert caught.value.attribute == "Causality"
+    assert item(tables[EAST])["Data"] == "v"

@@ -129,7 +129,7 @@ def test_superseded_is_the_whole_only_if_every_part_is() -> None:
         ({}, "t", None, "Events", "is dict; a list of requests was expected"),
         ([], "t", None, "Events", "has 0 requests; 1 to 100 were expected"),
         ([{"Id": f"{n}", "Data": n} for n in range(101)], "t", None, "Events", "has 101 requests"),
-        ([5], "t", None, "Events[0].request", "is int; a mapping was expected"),
+        ([5], "t", None, "Events[0]", "is int; a mapping was expected"),
         ([TRANSFER[0], {"Id": "y"}], "t", None, "Events[1].Set", "asks for nothing"),
         ([TRANSFER[0], {"Id": "x", "Data": 1}], "t", None, "Events[1]", "names an item that another event names"),
         ([{**TRANSFER[0], "IdempotencyKey": "k"}], "t", None, "Events[0].IdempotencyKey", "belongs to the transaction"),

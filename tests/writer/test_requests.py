@@ -20,7 +20,9 @@ WRONG = [
     pytest.param({"Id": "é" * 1025, "Data": 1}, "Id", "has 2050 bytes; 1 to 2048 were expected", id="long key"),
     pytest.param({"Id": "x"}, "Set", "asks for nothing", id="nothing"),
     pytest.param({"Id": "x", "Set": {}, "Add": {}}, "Set", "asks for nothing", id="empty operations"),
-    pytest.param({"Id": "x", "Delete": False}, "Set", "asks for nothing", id="no delete"),
+    pytest.param(
+        {"Id": "x", "Delete": False}, "Delete", "is false, and nothing else is asked for; true", id="no delete"
+    ),
     pytest.param({"Id": "x", "Set": {"Profile": {}}}, "Set", "asks for nothing", id="no members"),
     pytest.param({"Id": "x", "Put": 1, "Set": {"Data": 1}}, "Put", "is no field of a request", id="unknown field"),
     pytest.param({"Id": "x", 5: 1}, "5", "is named by int; names are text", id="number as field"),
@@ -42,7 +44,10 @@ WRONG = [
     pytest.param({"Id": "x", "Set": {"Balance": 3}}, "Set.Balance", "policy is counter: use Add", id="set a counter"),
     pytest.param({"Id": "x", "Set": {"Tags": {"a"}}}, "Set.Tags", "policy is set: use AddToSet", id="set a set"),
     pytest.param({"Id": "x", "Set": {"Limit": [1]}}, "Set.Limit", "is L, but its policy is max", id="max of a list"),
-    pytest.param({"Id": "x", "Set": {"Status": "gone"}}, "Set.Status", "is not in the order", id="outside the order"),
+    pytest.param(
+        {"Id": "x", "Set": {"Status": "gone"}}, "Set.Status", "is S and is not in the order", id="outside the order"
+    ),
+    pytest.param({"Id": "x", "Set": {"Status": 5}}, "Set.Status", "rank, which is pending, active", id="no rank"),
     pytest.param({"Id": "x", "Set": {"Seen": "a"}}, "Set.Seen", "is S, but its policy is union", id="union of text"),
     pytest.param({"Id": "x", "Set": {"Profile": 3}}, "Set.Profile", "is N, but its policy is map", id="map to number"),
     pytest.param(
@@ -80,7 +85,16 @@ WRONG = [
     pytest.param({"Id": "x", "Remove": ["a", "a"]}, "Remove.a", "named twice, here and as Remove.a", id="twice"),
     pytest.param({"Id": "x", "Remove": ["a"], "Set": {"a": 1}}, "Set.a", "here and as Remove.a", id="set and removed"),
     pytest.param(
-        {"Id": "x", "Set": {"Profile": {"a": 1}, "Profile/a": 2}}, "Set.Profile/a", "named twice", id="two ways"
+        {"Id": "x", "Set": {"Profile": {"a": 1}, "Profile/a": 2}},
+        "Set.Profile/a",
+        "is N and named twice, here and as Set.Profile/a; one operation for it was expected",
+        id="two ways",
+    ),
+    pytest.param(
+        {"Id": "x", "Add": {"Profile/Logins": 1, "Profile/Lo~0gins": 2}, "Set": {"Profile": {"Lo~gins": 1}}},
+        "Add.Profile/Lo~0gins",
+        "its policy is latest; Add wants a counter",
+        id="add to a member",
     ),
     pytest.param(
         {"Id": "x", "AddToSet": {"Profile/Roles": ["a"], "Profile": 1}}, "AddToSet.Profile", "is map", id="map, no set"
@@ -95,15 +109,25 @@ WRONG = [
     ),
     pytest.param({"Id": "x", "Data": 1, "Timestamp": "now"}, "Timestamp", "is str; a whole number", id="text as time"),
     pytest.param({"Id": "x", "Data": 1, "Timestamp": Decimal("1.5")}, "Timestamp", "is Decimal; a whole", id="half ms"),
-    pytest.param({"Id": "x", "Data": 1, "Timestamp": 1700000000}, "Timestamp", "have 13 digits", id="seconds"),
+    pytest.param(
+        {"Id": "x", "Data": 1, "Timestamp": 1700000000}, "Timestamp", "is int out of range; milli", id="seconds"
+    ),
+    pytest.param({"Id": "x", "Data": 1, "Timestamp": 1700000000}, "Timestamp", "have 13 digits", id="10 digits"),
+    pytest.param({"Id": "x", "Data": 1, "Timestamp": True}, "Timestamp", "is bool; a whole number", id="true as time"),
     pytest.param({"Id": "x", "Data": 1, "Timestamp": 10**30}, "Timestamp", "have 13 digits", id="far too great"),
     pytest.param({"Id": "x", "Data": 1, "Timestamp": Decimal("1E+50")}, "Timestamp", "have 13 digits", id="exponent"),
     pytest.param({"Id": "x", "Data": 1, "Timestamp": 10**40 + 1}, "Timestamp", "more than 38 digits", id="beyond all"),
     pytest.param({"Id": "x", "Data": 1, "ExpectedVersion": -1}, "ExpectedVersion", "is -1; 0", id="negative version"),
     pytest.param({"Id": "x", "Data": 1, "ExpectedVersion": True}, "ExpectedVersion", "is bool; a whole", id="true"),
     pytest.param({"Id": "x", "Data": 1, "ExpectedToken": 5}, "ExpectedToken", "is int; text", id="number as token"),
-    pytest.param({"eventId": "e", "event": 5}, "event.request", "is int; a mapping was expected", id="no request"),
-    pytest.param({"event": {"Id": "x", "Data": 1}}, "eventId", "is missing", id="no event id"),
+    pytest.param({"eventId": "e", "event": 5}, "event", "is int; a mapping was expected", id="no request"),
+    pytest.param(
+        {"eventId": "e", "event": {"Id": "x", "request": 0.1}},
+        "event.request",
+        "is float: a float",
+        id="a field's name",
+    ),
+    pytest.param({"event": {"Id": "x", "Data": 1}}, "eventId", "is missing or null; text", id="no event id"),
     pytest.param({"eventId": None, "event": {"Id": "x", "Data": 1}}, "eventId", "is missing", id="null event id"),
     pytest.param({"eventId": 5, "event": {"Id": "x", "Data": 1}}, "eventId", "is int; text", id="number as event id"),
     pytest.param({"eventId": "e", "event": {"Id": "x"}}, "event.Set", "asks for nothing", id="nothing in an event"),
