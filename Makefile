@@ -1,6 +1,6 @@
 # Every target works in a fresh clone with Python 3.11 or newer and make; nothing has to be activated.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint format test run simulate clean
+.PHONY: help setup lock lint format test dynamodb-local test-dynamodb-local run simulate clean
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -8,7 +8,7 @@ PY     := $(BIN)/python
 STAMP  := .venv/installed
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## Create .venv with the pinned dependencies (again, when they change)
 
@@ -43,12 +43,21 @@ format: setup ## Format the code and apply the linter's safe fixes
 test: setup ## Run the tests; reconciler/ must be covered in full (some: ARGS="-k join --no-cov")
 	$(PY) -m pytest -n auto $(ARGS) --cov
 
-run: setup ## Play the demo offline (ARGS=--narrate tells the story)
-	@$(PY) -m replay_tools demo $(ARGS)
+dynamodb-local: setup ## Fetch DynamoDB Local by Maven, once (needs a JDK 17 or newer)
+	@$(PY) -m replay_tools.dynamodb_local
+
+test-dynamodb-local: dynamodb-local ## Run the tests that need DynamoDB Local: real conditions, real streams
+	$(PY) -m pytest -n auto -m dynamodb_local $(ARGS)
+
+run: setup $(filter dynamodb-local,$(ENGINE)) ## Play the demo offline (ENGINE=dynamodb-local on the real engine; ARGS=--narrate tells the story)
+	@$(PY) -m replay_tools demo $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
+
+bench: setup ## Measure this worker against a plain one, and how its cost grows (ARGS=--json)
+	@$(PY) -m tests.bench $(ARGS)
 
 simulate: setup ## Search random histories for a lost write (HISTORIES=1000)
 	@$(PY) -m replay_tools simulate --histories $(or $(HISTORIES),1000)
 
 clean: ## Remove whatever these targets made, .venv included
-	rm -rf .venv .venv-lock build dist *.egg-info .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lock .dynamodb-local build dist *.egg-info .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,10 +1,14 @@
-"""The demo's composition root: moto in this process stands for DynamoDB and SQS; no network, no account."""
+"""The demo's composition root: what stands for DynamoDB and SQS; no network, no account.
+
+moto             both, in this process
+dynamodb-local   DynamoDB Local for tables and streams, on loopback; moto for the queues, which it lacks
+"""
 
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from random import Random
 from threading import Event, Lock
@@ -16,6 +20,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from reconciler.adapters import system
+from replay_tools.dynamodb_local.server import dynamodb_local
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -83,13 +88,20 @@ class OneAtATime:
         return call
 
 
-class Engine:
-    """Tables, streams and queues in this process, by Region."""
+def create_table(client: "DynamoDBClient", name: str) -> str:
+    """Create the table of infra/table.json under a name, and return its stream's ARN."""
+    arguments = json.loads(TABLE_FILE.read_text())
+    return client.create_table(**{**arguments, "TableName": name})["TableDescription"]["LatestStreamArn"]
 
-    def __init__(self) -> None:
-        """Start with nothing."""
+
+class Engine:
+    """Tables, streams and queues, by Region."""
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        """Start with nothing; tables and streams are those of the server at `endpoint`, where there is one."""
+        self._endpoint = endpoint
         self._turn = Turns()
-        self._clients: dict[tuple[str, str], OneAtATime] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def dynamodb(self, region: str) -> "DynamoDBClient":
         """Return a client of one Region's tables."""
@@ -105,27 +117,52 @@ class Engine:
 
     def create_table(self, region: str, name: str) -> str:
         """Create the table of infra/table.json under a name, and return its stream's ARN."""
-        arguments = json.loads(TABLE_FILE.read_text())
-        table = self.dynamodb(region).create_table(**{**arguments, "TableName": name})
-        return table["TableDescription"]["LatestStreamArn"]
+        return create_table(self.dynamodb(region), name)
 
     def create_queue(self, region: str, name: str) -> str:
         """Create a queue and return its URL."""
         return self.sqs(region).create_queue(QueueName=name)["QueueUrl"]
 
-    def _client(self, service: Any, region: str) -> OneAtATime:  # noqa: ANN401 - boto3's types name each service
+    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - boto3's types name each service
         if (service, region) not in self._clients:
-            client = boto3.client(service, region_name=region, config=_CONFIG)
-            self._clients[service, region] = OneAtATime(client, self._turn)
+            self._clients[service, region] = self._new_client(service, region)
         return self._clients[service, region]
+
+    def _new_client(self, service: Any, region: str) -> Any:  # noqa: ANN401 - as above
+        if self._endpoint is not None and service != "sqs":
+            return boto3.client(service, region_name=region, endpoint_url=self._endpoint)
+        return OneAtATime(boto3.client(service, region_name=region, config=_CONFIG), self._turn)
 
 
 @contextmanager
 def embedded_engine() -> Iterator[Engine]:
-    """Let an engine live for a while, whatever environment and files say of AWS; nothing leaves this process."""
+    """Let an engine live for a while; nothing leaves this process."""
+    with _nothing_of_aws():
+        yield Engine()
+
+
+@contextmanager
+def local_engine() -> Iterator[Engine]:
+    """Let an engine and its DynamoDB Local live for a while; nothing leaves this machine.
+
+    MissingError where Java or the jars are missing.
+    """
+    with _nothing_of_aws(), dynamodb_local() as endpoint:
+        yield Engine(endpoint)
+
+
+ENGINES: Mapping[str, Callable[[], AbstractContextManager[Engine]]] = {
+    "moto": embedded_engine,
+    "dynamodb-local": local_engine,
+}
+
+
+@contextmanager
+def _nothing_of_aws() -> Iterator[None]:
+    """Let moto answer for AWS for a while, whatever environment and files say of it."""
     with patch.dict(os.environ):
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
         with mock_aws():
-            yield Engine()
+            yield

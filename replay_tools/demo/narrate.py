@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reconciler.policy import Policy, Region
-from replay_tools.demo.bootstrap import POLICY_FILE, embedded_engine
+from replay_tools.demo.bootstrap import ENGINES, POLICY_FILE
 from replay_tools.demo.steps import Asked, Block, Decided, Drawing, Items, Rows, Step, Streamed, Told
 from replay_tools.demo.story import INCLUDES, ITEM, Story
 from replay_tools.demo.world import World
@@ -34,10 +34,10 @@ LOSABLE = ("Balance", "Tags", INCLUDES)
 STATUSES = {"applied": "green", "duplicate": "yellow"}
 
 
-def narrate_conflict(console: Console) -> bool:
+def narrate_conflict(console: Console, engine_name: str) -> bool:
     """Tell the story, and return whether it ended well."""
     policy = replace(Policy.load(POLICY_FILE), name="Accounts")
-    with embedded_engine() as engine:
+    with ENGINES[engine_name]() as engine:
         story = Story(World(engine, policy, is_guarded=True))
         narrator = _Narrator(policy.regions)
         console.print(narrator.opening(), width=WIDTH)

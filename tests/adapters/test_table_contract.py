@@ -1,14 +1,11 @@
 """One contract for every engine: what the core may rely on, whichever table stands behind the port."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from reconciler.change import Change, change_between
 from reconciler.errors import ItemError, TooLargeError
 from reconciler.ports import Stale, StaleItems, Table, Written
 from reconciler.wire import Image, Value, canonical_image
-from tests.adapters.engines import ENGINES
 
 KEY: Image = {"Id": {"S": "sub-1"}, "At": {"B": "AP8="}}
 OTHER_KEY: Image = {"Id": {"S": "sub-1"}, "At": {"B": "AQ=="}}
@@ -30,13 +27,6 @@ LOOK_ALIKES: list[Value] = [
     {"NULL": True},
     {"BOOL": False},  # moto takes true for the number 1
 ]
-
-
-@pytest.fixture(params=ENGINES)
-def table(request: pytest.FixtureRequest) -> Iterator[Table]:
-    """An empty table of each engine."""
-    with ENGINES[request.param]() as engine:
-        yield engine
 
 
 def item(key: Image = KEY, **attributes: Value) -> Image:

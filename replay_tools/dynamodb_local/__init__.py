@@ -1,0 +1,1 @@
+"""DynamoDB Local: the real conditions and the real streams, offline, with one database for every Region."""
