@@ -1,0 +1,1 @@
+"""Faults: what happens, what the user sees, what is lost (nothing)."""
