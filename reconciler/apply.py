@@ -27,13 +27,14 @@ class Execution:
 
 def apply(item: Item, event: WriteEvent, execution: Execution, policy: Policy) -> Item:
     """Return the item with the request executed."""
-    executed = replace(item, ledger=_entered(item.ledger, execution))
+    ledger = _entered(item.ledger, execution)
     if event.deletes:
         newest = Newest(execution.stamp, execution.idempotency_key, execution.region)
-        return replace(end_life(executed, execution.stamp), newest=newest)
+        return replace(end_life(replace(item, ledger=ledger), execution.stamp), newest=newest)
     newest = Newest(execution.value_stamp, execution.idempotency_key, execution.region)
-    return replace(
-        executed,
+    return Item(
+        key=item.key,
+        ledger=ledger,
         newest=max(item.newest, newest),
         registers=_registers(item, event, execution.value_stamp, policy),
         values=_values(item, event, policy),
@@ -45,7 +46,7 @@ def apply(item: Item, event: WriteEvent, execution: Execution, policy: Policy) -
 
 def _entered(ledger: Ledger, execution: Execution) -> Ledger:
     stamps = ledger.writes.get(execution.id, frozenset()) | {execution.stamp}
-    return replace(ledger, writes={**ledger.writes, execution.id: stamps})
+    return Ledger(ledger.life, *ledger.folded, {**ledger.writes, execution.id: stamps})
 
 
 def _registers(item: Item, event: WriteEvent, stamp: Stamp, policy: Policy) -> dict[str, Register]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from reconciler.apply import Execution, apply, changes_nothing, fold_when_due
+from reconciler.causality import most_bytes
 from reconciler.change import Change, change_between
 from reconciler.codec import decode, encode
 from reconciler.errors import CausalityFullError, ItemError, RequestError, TooLargeError
@@ -90,22 +91,20 @@ def prepared(request: WriteEvent, found: Found, execution: Execution, policy: Po
         image = encode(item, policy)
     except ItemError as error:
         raise RequestError(error.attribute, error.problem) from None
-    if found.image is None or is_plain(found.image) or _grows(found.image, image):
-        _refuse_full(image, policy)
+    _refuse_full(found.image, item, image, policy)
     status = "superseded" if not request.deletes and changes_nothing(found.item, executed) else "applied"
     change = change_between(request.key, found.image, image, _witnesses(found.image))
     return Attempt(found, status, item, change, execution)
 
 
-def _grows(before: Image, after: Image) -> bool:
-    """Say whether the bookkeeping gets larger: what makes it smaller is never refused."""
-    return len(json.dumps(after[CAUSALITY])) > len(json.dumps(before[CAUSALITY]))
-
-
-def _refuse_full(image: Image, policy: Policy) -> None:
-    if len(json.dumps(image[CAUSALITY])) <= policy.max_causality_bytes:
-        return  # as JSON, which is quick to write, it is never smaller than as DynamoDB counts
-    size, limit = value_bytes(image[CAUSALITY]), policy.max_causality_bytes
+def _refuse_full(before: Image | None, item: Item, image: Image, policy: Policy) -> None:
+    """Refuse bookkeeping that passes its limit; what makes it smaller is never refused."""
+    limit = policy.max_causality_bytes
+    if most_bytes(item) <= limit:
+        return
+    size = value_bytes(image[CAUSALITY])
+    if before is not None and size <= value_bytes(before.get(CAUSALITY, {})):
+        return
     lasting = size - sum(value_bytes(image[CAUSALITY]["M"].get(name, {})) for name in ("Writes", "Deltas"))
     if lasting > limit:
         raise TooLargeError(
@@ -141,7 +140,7 @@ def _expectations_hold(request: WriteEvent, found: Found) -> bool:
 
 def token_of(ledger: Ledger) -> str:
     """Return the token of an exact state: a hash of life, horizon, folded and writes."""
-    writes = sorted((identity, sorted(stamps)) for identity, stamps in ledger.writes.items())
+    writes = [(identity, *sorted(ledger.writes[identity])) for identity in sorted(ledger.writes)]
     content = repr((int(ledger.life), ledger.folded, writes))
     return urlsafe_b64encode(blake2b(content.encode(), digest_size=ID_BYTES).digest()).decode()
 

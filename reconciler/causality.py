@@ -6,9 +6,9 @@ Horizon, Folded {Count, Sum}                     Stamps  register -> stamp, wher
 Deleted life
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from reconciler.errors import ItemError
 from reconciler.item import Item
@@ -17,8 +17,8 @@ from reconciler.policy import CAUSALITY, Policy
 from reconciler.stamps import NEVER, Stamp, WriteId, id_number, parse_stamp, region_code_of
 from reconciler.wire import Image, Value, members_of, number_text, whole
 
-T = TypeVar("T")
 _REMEMBERED = 4096  # images of one item name nearly the same executions, over and over
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError)  # what reading a value of another shape raises
 MEMBERS = frozenset({"Stamp", "Writes", "Horizon", "Folded", "Stamps", "Deltas", "Dots", "Deleted"})
 
 
@@ -38,10 +38,7 @@ def causality_of(image: Image) -> Mapping[str, Value]:
 
 def decode_ledger(causality: Mapping[str, Value], policy: Policy) -> Ledger:
     """Read the ledger alone, without looking at any attribute."""
-    writes = {
-        WriteId(identity): _executions(identity, stamps, policy)
-        for identity, stamps in map_of(causality["Writes"], "Writes").items()
-    }
+    writes = _writes(map_of(causality["Writes"], "Writes"), policy)
     life, horizon = stamp_of(causality, "Deleted"), stamp_of(causality, "Horizon")
     return Ledger(life, horizon, *_folded(causality), writes)
 
@@ -71,8 +68,33 @@ def encode_causality(item: Item) -> dict[str, Value]:
     return dict(sorted(members.items()))
 
 
+def most_bytes(item: Item) -> int:
+    """Return, quickly, what `Causality` takes at most, as DynamoDB counts it."""
+    entry, stamp, number = 20, 14, 21
+    executions = sum(map(len, item.ledger.writes.values()))
+    deltas = sum(map(len, item.deltas.values()))
+    elements = [element for elements in item.dots.values() for element in elements.items()]
+    return (
+        200  # the members' own names, `Stamp`, `Horizon`, `Folded` and `Deleted`
+        + len(item.ledger.writes) * entry
+        + (executions + sum(len(dots) for _, dots in elements) + len(item.registers)) * stamp
+        + deltas * (entry + number)
+        + sum(len(name.encode("utf-8", "surrogatepass")) + 4 for name, _ in elements)
+        + sum(
+            len(name.encode("utf-8", "surrogatepass")) + 4
+            for names in (item.registers, item.deltas, item.dots)
+            for name in names
+        )
+    )
+
+
 def _encode_stamps(stamps_by_name: Mapping[Any, frozenset[Stamp]]) -> Value:
-    return {"M": {name: {"NS": sorted(map(str, stamps_by_name[name]))} for name in sorted(stamps_by_name)}}
+    return {"M": {name: {"NS": [*_texts(stamps_by_name[name])]} for name in sorted(stamps_by_name)}}
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _texts(stamps: frozenset[Stamp]) -> tuple[str, ...]:
+    return tuple(sorted(map(str, stamps)))
 
 
 def map_of(value: Value, place: str) -> Mapping[str, Value]:
@@ -95,34 +117,47 @@ def stamp_of(causality: Mapping[str, Value], name: str) -> Stamp:
 
 def read_stamp(value: Value, place: str) -> Stamp:
     """Return one stamp; ItemError where it is none."""
-    return _checked(lambda: parse_stamp(value["N"]), place, "is not a stamp of 25 plain digits")
+    try:
+        return _parsed(value["N"])
+    except MALFORMED:
+        raise ItemError(f"{CAUSALITY}.{place}", "is not a stamp of 25 plain digits") from None
 
 
 def read_stamps(value: Value, place: str) -> frozenset[Stamp]:
     """Return a set of stamps; ItemError where it is none, or empty."""
-    return _checked(lambda: frozenset(map(parse_stamp, _nonempty(value["NS"]))), place, "is not a set of stamps")
-
-
-def _executions(identity: str, value: Value, policy: Policy) -> frozenset[Stamp]:
-    """Return the stamps of one write's executions, each in a Region that the policy knows."""
     try:
-        return _parse_executions(len(policy.regions), identity, *_nonempty(value["NS"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return _read_executions(identity, value, policy)
+        return frozenset(map(_parsed, _nonempty(value["NS"])))
+    except MALFORMED:
+        raise ItemError(f"{CAUSALITY}.{place}", "is not a set of stamps") from None
+
+
+_parsed = lru_cache(maxsize=_REMEMBERED)(parse_stamp)
+
+
+def _writes(members: Mapping[str, Value], policy: Policy) -> dict[WriteId, frozenset[Stamp]]:
+    """Return the stamps of each write's executions, each in a Region that the policy knows."""
+    regions = len(policy.regions)
+    try:
+        return {WriteId(name): _parse_executions(regions, name, *value["NS"]) for name, value in members.items()}
+    except MALFORMED:
+        return {WriteId(name): _read_executions(name, value, policy) for name, value in members.items()}
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _parse_executions(regions: int, identity: str, *texts: str) -> frozenset[Stamp]:
     id_number(WriteId(identity))
     stamps = frozenset(map(parse_stamp, texts))
-    if not all(1 <= region_code_of(stamp) <= regions for stamp in stamps):
+    if not stamps or not all(1 <= region_code_of(stamp) <= regions for stamp in stamps):
         raise ValueError
     return stamps
 
 
 def _read_executions(identity: str, value: Value, policy: Policy) -> frozenset[Stamp]:
     """Read once more, with care: whatever is wrong is named."""
-    _checked(lambda: id_number(WriteId(identity)), "Writes", "has a name that is not a write id")
+    try:
+        id_number(WriteId(identity))
+    except ValueError:
+        raise ItemError(f"{CAUSALITY}.Writes", "has a name that is not a write id") from None
     return frozenset(stamp for stamp in read_stamps(value, "Writes") if policy.region_of(stamp))
 
 
@@ -144,10 +179,3 @@ def _natural(members: Mapping[str, Value], name: str) -> int:
     if number is None or number < 0:
         raise ItemError(f"{CAUSALITY}.Folded.{name}", "is not a whole number")
     return number
-
-
-def _checked(read: Callable[[], T], place: str, problem: str) -> T:
-    try:
-        return read()
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ItemError(f"{CAUSALITY}.{place}", problem) from None

@@ -99,12 +99,11 @@ class _Reader:
 
     def _read_deltas(self, path: str, value: Value) -> dict[WriteId, Decimal]:
         place = f"Deltas.{path}"
-        deltas = {}
-        for identity, number in map_of(value, place).items():
-            if identity not in self._ledger.writes:
-                raise ItemError(f"{CAUSALITY}.{place}", f"the write {identity} is not in Writes")
-            deltas[WriteId(identity)] = Decimal(readable(f"{CAUSALITY}.{place}", number, "N")["N"])
-        return deltas
+        deltas = map_of(value, place)
+        for identity in deltas.keys() - self._ledger.writes.keys():
+            raise ItemError(f"{CAUSALITY}.{place}", f"the write {identity} is not in Writes")
+        place = f"{CAUSALITY}.{place}"
+        return {WriteId(name): Decimal(readable(place, number, "N")["N"]) for name, number in deltas.items()}
 
     def _read_dots(self, path: str, content: Value) -> dict[str, frozenset[Stamp]]:
         """Read each live element's dots; one without any was there before the policy said `set`."""

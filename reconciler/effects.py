@@ -111,7 +111,7 @@ class Effects:
             settlement = settle(suspects, current, self._policy, self.region)
             self._escalate_all(settlement.decisions, time_left, outcome)
             try:
-                stale = self._write(settlement.change, outcome)
+                stale = self._write(settlement.change, time_left, outcome)
             except ItemError as error:
                 self._escalate_all(_unwritten(error, suspects), time_left, outcome)
                 _note((decision for decision in settlement.decisions if not isinstance(decision, Repair)), outcome)
@@ -129,10 +129,11 @@ class Effects:
             if isinstance(decision, Escalate):
                 self.escalate(decision, outcome, time_left)
 
-    def _write(self, change: Change | None, outcome: Outcome) -> Stale | None:
+    def _write(self, change: Change | None, time_left: TimeLeft, outcome: Outcome) -> Stale | None:
         """Make the change, if there is one; return what stood in its way."""
         if change is None:
             return None
+        self._hold_deadline(time_left)  # once more: a slow queue may have taken the time
         outcome.counts["attempts"] += 1
         written = self._table.write(change)
         return written if isinstance(written, Stale) else None

@@ -12,7 +12,7 @@ from reconciler.codec import encode, leaves
 from reconciler.fitting import fitting
 from reconciler.item import Item, Newest, Register
 from reconciler.policy import CAUSALITY, REGISTERS, Policy, flatten
-from reconciler.stamps import TAIL, TICK, Stamp, id_number, region_code_of, write_id
+from reconciler.stamps import next_stamp, region_code_of, write_id
 from reconciler.wire import Image, Value, canonical_text
 
 
@@ -41,7 +41,7 @@ def adopt_foreign(base: Item, changes: Mapping[str, Value | None], policy: Polic
     newest_execution = base.ledger.newest
     region = policy.region_of(newest_execution) if base.ledger.writes else policy.regions[0]
     code = region_code_of(newest_execution) if base.ledger.writes else 1
-    stamp = Stamp((base.newest_stamp // TICK + 1) * TICK + code * TAIL + id_number(identity) % TAIL)
+    stamp = next_stamp(0, base.newest_stamp, code, identity)
     registers = {path: Register(stamp, value) for path, value in changes.items()}
     return replace(
         base,

@@ -65,13 +65,13 @@ def _join_by_name(
 ) -> dict[str, Any]:
     result = {**left, **right}
     for name in left.keys() & right.keys():
-        result[name] = joined(name, left[name], right[name])
+        if left[name] != right[name]:
+            result[name] = joined(name, left[name], right[name])
     return result
 
 
 def _join_ledgers(ahead: Ledger, left: Ledger, right: Ledger) -> Ledger:
-    ours, theirs = above(left.writes, ahead.horizon), above(right.writes, ahead.horizon)
-    writes = merge_writes(ours, theirs, ours.keys() | theirs.keys())
+    writes = merge_writes(above(left.writes, ahead.horizon), above(right.writes, ahead.horizon))
     return Ledger(ahead.life, ahead.horizon, ahead.count, ahead.sum, writes)
 
 

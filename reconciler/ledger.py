@@ -9,7 +9,7 @@ The ledger names every execution newer than the horizon, and keeps a count and a
 Two ledgers with the same horizon, count and sum hold the same old executions, up to a collision in 96 bits.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.stamps import NEVER, Stamp, WriteId, id_number
@@ -59,6 +59,8 @@ class Ledger:
 
 def above(writes: Writes, horizon: Stamp) -> dict[WriteId, frozenset[Stamp]]:
     """Return what the ledger names after the horizon."""
+    if horizon < min(map(min, writes.values()), default=horizon):
+        return dict(writes)  # nothing lies before it
     return {
         identity: later
         for identity, stamps in writes.items()
@@ -108,7 +110,9 @@ def missing(old: Ledger, new: Ledger) -> tuple[WriteId, ...]:
     return tuple(sorted(identity for identity in above(old.writes, new.horizon) if identity not in new.writes))
 
 
-def merge_writes(left: Writes, right: Writes, ids: Iterable[WriteId]) -> dict[WriteId, frozenset[Stamp]]:
-    """Return the union of two ledgers' executions, for these ids."""
-    nothing: frozenset[Stamp] = frozenset()
-    return {identity: left.get(identity, nothing) | right.get(identity, nothing) for identity in ids}
+def merge_writes(left: Writes, right: Writes) -> dict[WriteId, frozenset[Stamp]]:
+    """Return the union of two ledgers' executions."""
+    merged = {**left, **right}
+    for identity in left.keys() & right.keys():
+        merged[identity] = left[identity] | right[identity]
+    return merged

@@ -13,7 +13,7 @@ from typing import Any, NewType
 
 from reconciler.errors import ConfigurationError, ItemError
 from reconciler.stamps import Stamp, region_code_of
-from reconciler.wire import Image, Value, members_of
+from reconciler.wire import MAPPING, Image, Value, members_of
 
 Region = NewType("Region", str)
 
@@ -191,7 +191,7 @@ def split_path(path: str) -> list[str]:
 def flatten(image: Image, policy: Policy) -> Iterator[tuple[str, Value]]:
     """Yield the user's attributes, and the members of its `map` attributes by path."""
     for name, value in image.items():
-        if policy.is_users(name):
+        if name not in policy.reserved and policy.is_users(name):
             attribute = policy.attributes.get(name, LATEST)
             if attribute.kind is Kind.MAP:
                 yield from _members(escape(name), value, attribute)
@@ -231,4 +231,4 @@ def unflatten(leaves: Mapping[str, Value], policy: Policy) -> dict[str, Value]:
 
 def type_letter(value: Value) -> str:
     """Return a value's type letter, for messages: a value itself stays out of them."""
-    return next(iter(value), "M") if isinstance(value, Mapping) else type(value).__name__
+    return next(iter(value), "M") if isinstance(value, MAPPING) else type(value).__name__

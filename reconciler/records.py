@@ -10,7 +10,7 @@ from typing import Any, NewType
 
 from reconciler.errors import ConfigurationError, ItemError
 from reconciler.policy import Policy
-from reconciler.wire import Image
+from reconciler.wire import MAPPING, Image
 
 SequenceNumber = NewType("SequenceNumber", str)
 RawRecord = Mapping[str, Any]
@@ -54,8 +54,8 @@ def parse_record(record: object) -> StreamRecord:
 
 def sequence_number_of(raw: object) -> SequenceNumber:
     """Return what a failed record is reported by; empty where it has none."""
-    body = raw.get("dynamodb") if isinstance(raw, Mapping) else None
-    number = body.get("SequenceNumber") if isinstance(body, Mapping) else None
+    body = raw.get("dynamodb") if isinstance(raw, MAPPING) else None
+    number = body.get("SequenceNumber") if isinstance(body, MAPPING) else None
     return SequenceNumber(number if isinstance(number, str) else "")
 
 
@@ -68,10 +68,10 @@ def refuse_misconfiguration(records: Iterable[object], policy: Policy) -> None:
     """Raise ConfigurationError where even one record shows a fault that every record would share."""
     names = set(policy.key_names)
     for raw in records:
-        if isinstance(raw, Mapping):
+        if isinstance(raw, MAPPING):
             _refuse_source(raw)
             body = raw.get("dynamodb")
-            if isinstance(body, Mapping):
+            if isinstance(body, MAPPING):
                 _refuse_stream(body, names)
 
 
@@ -84,7 +84,7 @@ def _refuse_stream(body: Mapping[str, Any], names: set[str]) -> None:
     if body.get("StreamViewType", VIEW) != VIEW:
         raise ConfigurationError(f"the stream's view type is {body['StreamViewType']!r}; it must be {VIEW}")
     keys = body.get("Keys")
-    if isinstance(keys, Mapping) and keys and keys.keys() != names:
+    if isinstance(keys, MAPPING) and keys and keys.keys() != names:
         raise ConfigurationError(
             f"the records' key is {sorted(map(str, keys))}, the policy's {sorted(names)}: "
             "another table's stream, or another table's policy"
@@ -92,7 +92,7 @@ def _refuse_stream(body: Mapping[str, Any], names: set[str]) -> None:
 
 
 def _mapping(value: object, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, MAPPING) or not value:
         raise ItemError(place, "is missing or not a map")
     return value
 
@@ -106,7 +106,7 @@ def _keys(body: Mapping[str, Any]) -> Image:
 
 
 def _is_key(value: object) -> bool:
-    if not isinstance(value, Mapping) or len(value) != 1:
+    if not isinstance(value, MAPPING) or len(value) != 1:
         return False
     letter, content = next(iter(value.items()))
     return letter in KEY_TYPES and isinstance(content, str)
@@ -115,7 +115,7 @@ def _is_key(value: object) -> bool:
 def _image(body: Mapping[str, Any], name: str) -> Image:
     image = _mapping(body.get(name), f"dynamodb.{name}")
     for attribute, value in image.items():
-        if not isinstance(value, dict | Mapping):  # dict: the quick answer to nearly every question
+        if not isinstance(value, MAPPING):
             raise ItemError(f"dynamodb.{name}.{attribute}", "is not a value with a type letter")
     return image
 

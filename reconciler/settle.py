@@ -18,6 +18,7 @@ from reconciler.codec import encode
 from reconciler.conflict import Kind
 from reconciler.decisions import Decision, Escalate, Fine, Noop, Repair, Trouble
 from reconciler.errors import ItemError, MergeError
+from reconciler.included import surely_included
 from reconciler.item import Item
 from reconciler.ledger import Ledger, has_missed, includes
 from reconciler.merge import Adoption, Merge, State, read_state
@@ -38,6 +39,15 @@ class Settlement:
 
 def settle(suspects: Sequence[Suspect], current: Image | None, policy: Policy, region: str) -> Settlement:
     """Judge one key's suspects, in stream order, against the item that the table holds (None: absent)."""
+    open_cases = [suspect for suspect in suspects if not _stands(suspect, current)]
+    settled = [Noop(Fine.ALREADY_REPAIRED)] * (len(suspects) - len(open_cases))
+    if not open_cases:
+        return Settlement(None, tuple(settled))
+    settlement = _settle(open_cases, current, policy, region)
+    return Settlement(settlement.change, (*settled, *settlement.decisions))
+
+
+def _settle(suspects: Sequence[Suspect], current: Image | None, policy: Policy, region: str) -> Settlement:
     try:
         start = None if current is None else read_state(current, policy)
     except ItemError as error:
@@ -50,6 +60,11 @@ def settle(suspects: Sequence[Suspect], current: Image | None, policy: Policy, r
     except ItemError as error:
         trouble = Trouble.MERGE_FAILED if isinstance(error, MergeError) else Trouble.UNSTORABLE
         return Settlement(None, (*settling.decisions, *_all(settling.taken, trouble, error)))
+
+
+def _stands(suspect: Suspect, current: Image | None) -> bool:
+    """Say whether the table shows at first sight, on the wire, that it has all that was overwritten."""
+    return suspect.kind is Kind.OVERWRITTEN and current is not None and surely_included(suspect.loser, current)
 
 
 def _all(suspects: Sequence[Suspect], trouble: Trouble, error: ItemError) -> tuple[Decision, ...]:

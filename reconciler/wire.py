@@ -29,7 +29,7 @@ _DEEPEST = MAX_DEPTH + 4  # room for what an image is wrapped in before it is ha
 EXACT = Context(prec=600, Emin=-9999, Emax=9999, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 _DIGEST_BYTES = 16
 # The concrete type first: an abstract one alone is asked many times as slowly.
-_MAPPING, _SEQUENCE = (dict, Mapping), (list, Sequence)
+MAPPING, _SEQUENCE = (dict, Mapping), (list, Sequence)
 _NOT_OF_NUMBERS = re.compile(r"[^!-~]|_")  # blanks, underscores and other scripts' digits, which Decimal reads
 SET_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
 
@@ -40,6 +40,9 @@ def number_text(number: Decimal) -> str:
         raise ValueError("not a finite number")
     if not number:
         return "0"
+    text = str(number)
+    if text.lstrip("-").isdigit() and len(text) <= MAX_DIGITS:
+        return text
     if not MIN_EXPONENT <= number.adjusted() <= MAX_EXPONENT:  # first: the text of 1E+999999999 has a gigabyte
         raise ValueError("beyond DynamoDB's range of numbers")
     text = f"{number:f}"
@@ -98,7 +101,7 @@ def _list(content: Any, depth: int) -> list[Value]:  # noqa: ANN401 - whatever t
 
 
 def _map(content: Any, depth: int) -> dict[str, Value]:  # noqa: ANN401 - whatever the wire held
-    if not isinstance(content, _MAPPING):
+    if not isinstance(content, MAPPING):
         raise ValueError("not a map")  # noqa: TRY004 - one error type for every unreadable value
     return {name: canonical(content[name], depth) for name in sorted(content, key=_text)}
 
@@ -125,11 +128,12 @@ def canonical(value: Value, depth: int = _DEEPEST) -> Value:
 
     DynamoDB Local shows an empty map as ``{}`` without a type letter: read as an empty map.
     """
-    if not isinstance(value, _MAPPING) or len(value) > 1:
+    if not isinstance(value, MAPPING) or len(value) > 1:
         raise ValueError("not a value with one type letter")
     for letter, content in value.items():
         if letter in _CANONICAL:
-            return {letter: _CANONICAL[letter](content)}
+            form = _CANONICAL[letter](content)
+            return value if form is content else {letter: form}  # as it came, where that is canonical
         if letter not in _NESTED:
             raise ValueError("not a value with one type letter")
         if not depth:
@@ -150,8 +154,8 @@ def canonical_text(value: Value) -> str:
 
 def members_of(value: Value | None) -> Mapping[str, Value] | None:
     """Return a map's members, as they came; None where the value is no map."""
-    members = value.get("M", None if value else {}) if isinstance(value, _MAPPING) else None
-    return members if isinstance(members, _MAPPING) else None
+    members = value.get("M", None if value else {}) if isinstance(value, MAPPING) else None
+    return members if isinstance(members, MAPPING) else None
 
 
 def whole(value: Value | None) -> int | None:
@@ -177,14 +181,14 @@ def same(left: Value | None, right: Value | None) -> bool:
 
 def _differ(left: Any, right: Any) -> bool:  # noqa: ANN401 - whatever the wire held
     """Say whether two values differ at first sight, however spelt: by type, by a text, or by a map's names."""
-    if not (isinstance(left, _MAPPING) and isinstance(right, _MAPPING)):
+    if not (isinstance(left, MAPPING) and isinstance(right, MAPPING)):
         return False
     if left.keys() != right.keys():
         return bool(left and right)  # `{}` is an empty map
     if "S" in left:
         return bool(left["S"] != right["S"])
     ours, theirs = left.get("M"), right.get("M")
-    if not (isinstance(ours, _MAPPING) and isinstance(theirs, _MAPPING)):
+    if not (isinstance(ours, MAPPING) and isinstance(theirs, MAPPING)):
         return False
     return ours.keys() != theirs.keys() or any(_differ(ours[name], theirs[name]) for name in ours)
 
@@ -195,29 +199,25 @@ def digest(image: Image) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def plain(value: Value) -> Any:  # noqa: ANN401, PLR0911 - any Python value, one way out for each type
+def plain(value: Value) -> Any:  # noqa: ANN401 - any Python value
     """Return the value as boto3's resources give it: str, Decimal, bytes, set, list, dict, bool, None."""
     for letter, content in value.items():
-        match letter:
-            case "N":
-                return Decimal(content)
-            case "B":
-                return b64decode(content)
-            case "SS":
-                return set(content)
-            case "NS":
-                return {Decimal(number) for number in content}
-            case "BS":
-                return {b64decode(element) for element in content}
-            case "L":
-                return [plain(element) for element in content]
-            case "M":
-                return {name: plain(element) for name, element in content.items()}
-            case "NULL":
-                return None
-            case _:
-                return content
+        return _PLAIN[letter](content)
     return {}
+
+
+_PLAIN: dict[str, Callable[[Any], Any]] = {
+    "S": str,
+    "N": Decimal,
+    "B": b64decode,
+    "BOOL": bool,
+    "NULL": lambda _: None,
+    "SS": set,
+    "NS": lambda content: set(map(Decimal, content)),
+    "BS": lambda content: set(map(b64decode, content)),
+    "L": lambda content: list(map(plain, content)),
+    "M": lambda content: {name: plain(member) for name, member in content.items()},
+}
 
 
 def plain_image(image: Image) -> dict[str, Any]:
@@ -234,6 +234,8 @@ def _typed(value: Any, depth: int) -> Value:  # noqa: ANN401, C901, PLR0911 - as
     if depth < 0:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     match value:
+        case str():
+            return {"S": _encodable(value)}
         case None:
             return {"NULL": True}
         case bool():
@@ -242,8 +244,6 @@ def _typed(value: Any, depth: int) -> Value:  # noqa: ANN401, C901, PLR0911 - as
             return {"N": number_text(Decimal(value))}
         case float():
             raise ValueError("a float is not exact; use int or Decimal")
-        case str():
-            return {"S": _encodable(value)}
         case bytes() | bytearray():
             return {"B": b64encode(value).decode()}
         case list() | tuple():

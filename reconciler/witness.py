@@ -42,6 +42,7 @@ def conflict_of(  # noqa: PLR0913 - who, what, to whom, and by whose rules
         writes=_unseen(loser, winner if beaten_by is None else beaten_by, policy),
         overwritten=_differing(before, _leaves(winner or {}, policy)),
         lost=_differing(before, _leaves(merged or {}, policy)),
+        at_ms=record.at_ms,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.policy import CAUSALITY, EXPIRES_AT, OnHardDelete
 from reconciler.stamps import client_stamp, write_id
-from reconciler.wire import Image
+from reconciler.wire import Image, Value
 from replay_tools.simulator.replica import Hazard, Version
 from replay_tools.simulator.steps import Ask, Request, Scalar
 from replay_tools.simulator.truth import Execution, Truth, numbers
@@ -49,7 +49,7 @@ class Client:
         """Enter one execution, which has seen what its client had read."""
         ask = next(ask for ask in self.request.asks if ask.item == item)
         basis, found = self.basis[item].truth, self.basis[item].image
-        stamp = max(named(image).get(write_id(self.request.key), {0}))
+        stamp = max(map(int, writes_of(image).get(write_id(self.request.key), {"NS": ["0"]})["NS"]))
         execution = Execution(
             len(self.executions),
             self.request.region,
@@ -115,8 +115,13 @@ class Repairer:
 
 def named(image: Image | None) -> dict[str, set[int]]:
     """Return the executions that an image's ledger names, read from the wire."""
-    writes = (image or {}).get(CAUSALITY, {}).get("M", {}).get("Writes", {}).get("M", {})
-    return {identity: set(map(int, stamps["NS"])) for identity, stamps in writes.items()}
+    return {identity: set(map(int, stamps["NS"])) for identity, stamps in writes_of(image).items()}
+
+
+def writes_of(image: Image | None) -> Mapping[str, Value]:
+    """Return an image's ledger, as it stands on the wire."""
+    writes: Mapping[str, Value] = (image or {}).get(CAUSALITY, {}).get("M", {}).get("Writes", {}).get("M", {})
+    return writes
 
 
 def horizon_of(image: Image | None) -> int:

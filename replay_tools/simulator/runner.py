@@ -1,5 +1,6 @@
 """Runner: many histories and every small one, on every core; what they came to is summed up as they end."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -49,11 +50,16 @@ class Summary:
 @contextmanager
 def pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     """Keep processes at work; on the way out nothing waits for what has not begun."""
-    with ProcessPoolExecutor(processes) as executor:
+    with ProcessPoolExecutor(processes, initializer=_collect_seldom) as executor:
         try:
             yield executor
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _collect_seldom() -> None:
+    """Collect garbage a hundred times as seldom: a world is large, has few cycles and does not last."""
+    gc.set_threshold(100_000, 50, 50)
 
 
 def simulate(names: Sequence[str], seeds: range, executor: ProcessPoolExecutor, progress: Advance) -> Summary:

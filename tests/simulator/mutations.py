@@ -49,8 +49,8 @@ MUTATIONS = (
     Mutation(
         "join counts an id twice",
         "join.py",
-        "lambda _, x, y: max(x, y)",
-        "lambda _, x, y: x + y",
+        "lambda _, a, b: _join_by_name(a, b, lambda _, x, y: max(x, y))",
+        "lambda _, a, b: {name: a.get(name, ZERO) + b.get(name, ZERO) for name in {**a, **b}}",
         ("hot",),
     ),
     Mutation(
@@ -63,8 +63,8 @@ MUTATIONS = (
     Mutation(
         "join names again what is folded",
         "join.py",
-        "ours, theirs = above(left.writes, ahead.horizon), above(right.writes, ahead.horizon)",
-        "ours, theirs = dict(left.writes), dict(right.writes)",
+        "merge_writes(above(left.writes, ahead.horizon), above(right.writes, ahead.horizon))",
+        "merge_writes(left.writes, right.writes)",
         ("folding", "folding-three"),
     ),
     Mutation(

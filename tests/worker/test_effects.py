@@ -297,7 +297,7 @@ def test_nothing_is_begun_that_cannot_be_finished(world: World, left_ms: int, do
 def test_the_deadline_holds_between_attempts_and_messages() -> None:
     """Time runs: after the message and a lost race there is none left for another attempt."""
     world = World()
-    left = [5_000, 5_000, 0]
+    left = [5_000, 5_000, 5_000, 0]
     verdict = classify(modified(MANUAL, MANUAL_WON, "7"), POLICY, NOW)
     assert isinstance(verdict, Suspect)
     now = image_of({"IdempotencyKey": "k6", "Add": {"Balance": 1000}}, on=MANUAL_WON)
