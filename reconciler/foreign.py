@@ -52,11 +52,19 @@ def adopt_foreign(base: Item, changes: Mapping[str, Value | None], policy: Polic
 
 
 def still_held(changes: Mapping[str, Value | None], base: Item, current: Item) -> bool:
-    """Say whether the table still holds the foreign values, or has overwritten them by a stamped write."""
-    return all(_holds(current.registers.get(path), value, base.registers.get(path)) for path, value in changes.items())
+    """Say whether the table still holds a foreign value, and has overwritten the others by stamped writes.
+
+    What another foreign write has replaced is gone: adopted after it, it would come back.
+    """
+    held = {path for path, value in changes.items() if _value_at(path, current) == value}
+    return bool(held) and all(_overwritten(path, base, current) for path in changes.keys() - held)
 
 
-def _holds(now: Register | None, value: Value | None, before: Register | None) -> bool:
-    if now is None:
-        return value is None
-    return now.value == value or (before is not None and now.stamp > before.stamp)
+def _value_at(path: str, item: Item) -> Value | None:
+    register = item.registers.get(path)
+    return register.value if register else None
+
+
+def _overwritten(path: str, base: Item, current: Item) -> bool:
+    now, before = current.registers.get(path), base.registers.get(path)
+    return now is not None and now.stamp > (before.stamp if before else base.newest_stamp)

@@ -81,7 +81,8 @@ class Merge:
         assert_never((self.state, loser))  # type: ignore[arg-type]  # a pair is not narrowed as a whole
 
     def _join(self, here: Item, lost: Item, manual: Sequence[str]) -> list[Worry]:
-        joined = join(here, lost, self._policy)
+        # What the item has needs no joining: under equal stamps it could only undo a foreign value not adopted yet.
+        joined = here if _has(here, lost) else join(here, lost, self._policy)
         worries = _manual_worries(manual)
         if diverged(here, lost):
             worries.append((Trouble.DIVERGED, "the two histories parted before the horizon"))

@@ -7,6 +7,7 @@ nothing was escalated without a reason. What clients were told is judged in `ans
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.conflict import Conflict
 from reconciler.decisions import Trouble
 from reconciler.policy import CAUSALITY, EXPIRES_AT, IDEMPOTENCY_KEY, LAST_REGION, TIMESTAMP, VERSION
 from reconciler.stamps import Stamp, ms_of, write_id
@@ -127,8 +128,6 @@ def _judge_beaten(world: World, item: str, executions: Sequence[Execution]) -> I
     included = {world.executions[number].request.key for number in numbers(truth.seen | expired)}
     beaten = [one for one in executions if one.request.key not in included]
     told, anonymous = _told(world, item)
-    for region in world.regions:  # what the delete's own horizon hides counts as seen by it
-        anonymous = max(anonymous, horizon_of(world.get(region, item).image))
     silent = [one for one in beaten if write_id(one.request.key) not in told and one.stamp > anonymous]
     if silent:
         yield Violation(Wrong.LOST, item, f"{_named(silent)} went, and nobody was told")
@@ -141,13 +140,19 @@ def _told(world: World, item: str) -> tuple[set[str], int]:
     for region in world.regions.values():
         for conflict, _ in region.conflicts:
             if conflict.key["Id"]["S"] == item:
-                told.update(conflict.writes)
+                told.update(conflict.writes, _hidden(conflict))
                 horizons.append(horizon_of(conflict.loser))
         for message in region.messages:
             if message.key["Id"]["S"] == item:
                 told.update(named(message.old_image))
                 horizons.append(horizon_of(message.old_image))
     return told, max(horizons)
+
+
+def _hidden(conflict: Conflict) -> set[str]:
+    """Return the loser's writes that the winner may or may not have folded: nobody can tell, the loser is shown."""
+    horizon = max(horizon_of(conflict.winner), horizon_of(conflict.merged))
+    return {identity for identity, stamps in named(conflict.loser).items() if max(stamps) <= horizon}
 
 
 def _named(executions: Sequence[Execution]) -> str:

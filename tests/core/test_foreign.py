@@ -131,7 +131,9 @@ def test_only_what_the_table_still_holds_is_adopted(changes, later, held):
 
 
 def test_a_stamped_write_over_a_foreign_one_settles_it():
-    """Someone wrote after it through the writer: the foreign value lost in order, and may enter the ledger."""
+    """Someone wrote after it through the writer: that value is gone, and does not hold up what still stands."""
     table = history(f"{BEFORE} | B: Data=w #k3")
-    assert still_held({"Data": {"S": "f"}}, history(BEFORE).item("B"), table.item("B"))
+    before, now = history(BEFORE).item("B"), table.item("B")
+    assert not still_held({"Data": {"S": "f"}}, before, now)
+    assert still_held({"Data": {"S": "f"}, "Other": {"S": "o"}}, before, now)
     assert write_id("k3") in table.item("B").ledger.writes

@@ -158,6 +158,7 @@ def test_no_write_is_started_with_less_time_than_the_reserve() -> None:
 
     class Watched:
         read = staticmethod(world.east.table.read)
+        transact = staticmethod(world.east.table.transact)
 
         def write(self, change):
             writes.append(left[0])

@@ -569,11 +569,18 @@ def test_a_foreign_write_that_no_longer_stands_is_told(on: Image | None) -> None
 
 
 def test_a_stamped_write_on_top_of_a_foreign_one_wins() -> None:
-    """The writer has overwritten the value since: the foreign write enters the ledger beneath it."""
+    """The writer has overwritten the value since: nothing of the foreign write is left to adopt, and it is told."""
     now = image_of({"IdempotencyKey": "k9", "Data": "newer"}, on=FOREIGN, at=NOW + 50)
     settlement = settled(modified(LOST, FOREIGN), on=now)
-    assert words(settlement) == [Kind.FOREIGN]
-    assert outcome(settlement, now)["Data"] == "newer"
+    assert (words(settlement), settlement.change) == ([Fine.REPORTED], None)
+
+
+def test_what_an_item_has_is_not_joined_over_a_foreign_value() -> None:
+    """A record that comes again when its loss is repaired leaves a foreign value alone that nobody has adopted yet."""
+    seen = image_of({"IdempotencyKey": "k9", "Add": {"Balance": 1}}, on=LOST, at=NOW + 50)
+    now = {**seen, "Data": {"S": ""}}
+    settlement = settled(modified(LOST, WON), on=now)
+    assert (words(settlement), settlement.change) == ([Fine.ALREADY_REPAIRED], None)
 
 
 def test_a_foreign_change_of_bookkeeping_is_told() -> None:
