@@ -34,7 +34,7 @@ def change_between(key: Image, seen: Image | None, item: Image, expects: Iterabl
     """Return the change from `seen` to `item` that demands the seen values of the attributes in `expects`."""
     if seen is None:
         return Change(key, None, item, item, (), {})
-    sets = {name: value for name, value in item.items() if not same(seen.get(name), value)}
+    sets = {name: value for name, value in item.items() if seen.get(name) != value and not same(seen.get(name), value)}
     removes = tuple(sorted(name for name in seen if name not in item and not name.startswith(LEGACY_PREFIX)))
     return Change(key, seen, item, sets, removes, {name: seen.get(name) for name in expects})
 

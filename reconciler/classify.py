@@ -84,13 +84,13 @@ def _compare_with_bare(record: StreamRecord, old: Image, new: Image, policy: Pol
 def _compare_with_adopted(record: StreamRecord, old: Image, new: Image, policy: Policy) -> Verdict:
     ledger = _ledger(new, policy)
     if adoption_included(read_plain(old), ledger):
-        return INCLUDED
+        return Noop(Fine.INCLUDED, plain=True)
     return Suspect(Kind.OVERWRITTEN if ledger.life == NEVER else Kind.LOST_TO_DELETE, record)
 
 
 def _compare_plain(record: StreamRecord, old: Image, new: Image) -> Verdict:
     if _same_attributes(old, new):
-        return UNCHANGED
+        return Noop(Fine.UNCHANGED, plain=True)
     match succeeds(read_plain(new), read_plain(old)):
         case None:
             return UNMANAGED

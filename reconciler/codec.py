@@ -37,12 +37,15 @@ from reconciler.stamps import EARLIEST, Stamp, WriteId, ms_of
 from reconciler.wire import EXACT, Image, Value, number_text
 
 
-def decode(image: Image, policy: Policy) -> Item:
-    """Read an item that has `Causality`; ItemError names the attribute that is malformed."""
+def decode(image: Image, policy: Policy, known: Mapping[str, Value | None] | None = None) -> Item:
+    """Read an item that has `Causality`; ItemError names the attribute that is malformed.
+
+    `known` are values by path that another image of the item had, read before: what is equal needs no reading again.
+    """
     causality = causality_of(image)
     ledger = decode_ledger(causality, policy)
     newest = Newest(stamp_of(causality, "Stamp"), _text_of(image, IDEMPOTENCY_KEY), _text_of(image, LAST_REGION))
-    reader = _Reader(policy, ledger, newest.stamp, causality)
+    reader = _Reader(policy, ledger, newest.stamp, causality, known or {})
     for path, value in flatten(image, policy):
         reader.read(path, value)
     return reader.item({name: readable(name, value) for name, value in policy.key_of(image).items()}, newest)
@@ -51,8 +54,16 @@ def decode(image: Image, policy: Policy) -> Item:
 class _Reader:
     """Collects content by policy while an image's attributes are read."""
 
-    def __init__(self, policy: Policy, ledger: Ledger, newest: Stamp, causality: Mapping[str, Value]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        ledger: Ledger,
+        newest: Stamp,
+        causality: Mapping[str, Value],
+        known: Mapping[str, Value | None],
+    ) -> None:
         self._policy = policy
+        self._known = known
         self._ledger = ledger
         self._newest = newest
         self._stamps = {name: read_stamp(text, "Stamps") for name, text in entries_of(causality, "Stamps")}
@@ -65,10 +76,12 @@ class _Reader:
 
     def read(self, path: str, value: Value) -> None:
         attribute = self._policy.of(path)
-        content = fitting(path, value, attribute)
+        known = self._known.get(path)
+        content = known if known is not None and known == value else fitting(path, value, attribute)
+        if attribute.kind in REGISTERS:
+            self._registers[path] = Register(self._stamps.get(path, self._newest), content)
+            return
         match attribute.kind:
-            case Kind.LATEST | Kind.MANUAL:
-                self._registers[path] = Register(self._stamps.get(path, self._newest), content)
             case Kind.COUNTER:
                 self._bases[path] = EXACT.subtract(Decimal(content["N"]), self._sum_of_deltas(path))
             case Kind.SET:

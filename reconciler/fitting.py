@@ -24,6 +24,8 @@ def readable(place: str, value: Value, letter: str | None = None) -> Value:
 def fitting(path: str, value: Value, attribute: AttributePolicy) -> Value:
     """Return the canonical value; ItemError where its type does not fit the attribute's policy."""
     content = readable(path, value)
+    if attribute.kind in REGISTERS:
+        return content
     problem = misfit(content, attribute)
     if problem:
         raise ItemError(path, problem)
@@ -32,8 +34,6 @@ def fitting(path: str, value: Value, attribute: AttributePolicy) -> Value:
 
 def misfit(value: Value, attribute: AttributePolicy) -> str | None:
     """Say why a canonical value does not fit a policy, or None."""
-    if attribute.kind in REGISTERS:
-        return None
     letter = type_letter(value)
     match attribute.kind:
         case Kind.COUNTER if letter != "N":

@@ -38,9 +38,9 @@ class Adoption(Enum):
     GONE = "the table does not hold it"
 
 
-def read_state(image: Image, policy: Policy) -> State:
-    """Return an image's state; ItemError where it is malformed."""
-    return read_plain(image) if is_plain(image) else decode(image, policy)
+def read_state(image: Image, policy: Policy, known: Mapping[str, Value | None] | None = None) -> State:
+    """Return an image's state; ItemError where it is malformed. `known` as in `decode`."""
+    return read_plain(image) if is_plain(image) else decode(image, policy, known)
 
 
 class Merge:
@@ -58,7 +58,8 @@ class Merge:
         """Return the suspect's loser, read once."""
         loser = self._losers.get(id(suspect))
         if loser is None:
-            loser = self._losers[id(suspect)] = read_state(suspect.loser, self._policy)
+            known = _values(self.state) if isinstance(self.state, Item) else {}
+            loser = self._losers[id(suspect)] = read_state(suspect.loser, self._policy, known)
         return loser
 
     def join(self, suspect: Suspect) -> list[Worry]:

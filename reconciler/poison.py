@@ -19,6 +19,7 @@ from hashlib import blake2b
 from typing import Any
 
 from reconciler.conflict import Mode
+from reconciler.decisions import Trouble
 from reconciler.policy import CAUSALITY
 from reconciler.wire import Image, canonical_image
 
@@ -58,9 +59,10 @@ class PoisonMessage:
 
     @property
     def mode(self) -> Mode:
-        """Whether two ledgers stand behind it."""
-        images = (self.old_image or {}, self.new_image or {})
-        return Mode.EXACT if all(CAUSALITY in image for image in images) else Mode.APPROXIMATE
+        """Whether ledgers stand behind it: a foreign write has none, whatever `Causality` it left standing."""
+        images = [image for image in (self.old_image, self.new_image) if image is not None]
+        has_ledgers = bool(images) and all(CAUSALITY in image for image in images)
+        return Mode.EXACT if has_ledgers and self.reason != Trouble.FOREIGN.value else Mode.APPROXIMATE
 
 
 def bodies(message: PoisonMessage, max_bytes: int = MAX_BYTES) -> list[str]:

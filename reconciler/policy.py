@@ -41,6 +41,8 @@ class Kind(Enum):
     CUSTOM = "custom"
     MANUAL = "manual"
 
+    __hash__ = object.__hash__  # there is one of each; an Enum's own hashes the name anew, in Python
+
 
 REGISTERS = frozenset({Kind.LATEST, Kind.MANUAL})
 SEMILATTICES = frozenset({Kind.MAX, Kind.MIN, Kind.UNION, Kind.RANK, Kind.CUSTOM})
@@ -88,6 +90,7 @@ class AttributePolicy:
 
 
 LATEST = AttributePolicy(Kind.LATEST)
+_MAP = Kind.MAP  # looked up once: it is asked for every attribute of every image
 
 
 @dataclass(frozen=True)
@@ -193,9 +196,9 @@ def flatten(image: Image, policy: Policy) -> Iterator[tuple[str, Value]]:
     for name, value in image.items():
         if name not in policy.reserved and policy.is_users(name):
             attribute = policy.attributes.get(name, LATEST)
-            if attribute.kind is Kind.MAP:
+            if attribute.kind is _MAP:
                 yield from _members(escape(name), value, attribute)
-            elif "/" in name and policy.attributes.get(split_path(name)[0], LATEST).kind is Kind.MAP:
+            elif "/" in name and policy.attributes.get(split_path(name)[0], LATEST).kind is _MAP:
                 raise ItemError(name, "the name reads as a path into a map attribute")
             else:
                 yield name, value

@@ -177,7 +177,7 @@ class _Settling:
         is_escalated = any(
             isinstance(decision, Escalate) and decision.record is suspect.record for decision in self.decisions
         )
-        return None if is_escalated else Noop(Fine.ALREADY_REPAIRED)
+        return None if is_escalated else Noop(Fine.ALREADY_REPAIRED, plain=not isinstance(loser, Item))
 
     def _was_included(self, suspect: Suspect, loser: State) -> bool:
         """Say whether the table's item had the loser before anything was joined; a foreign write is in no ledger."""

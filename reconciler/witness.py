@@ -27,7 +27,6 @@ def conflict_of(  # noqa: PLR0913 - who, what, to whom, and by whose rules
     `beaten_by` is the image whose delete beat it, where that is not the record's own new image.
     """
     loser = record.old or {}
-    before = _leaves(loser, policy)
     winner = record.new
     return Conflict(
         kind=kind,
@@ -40,8 +39,8 @@ def conflict_of(  # noqa: PLR0913 - who, what, to whom, and by whose rules
         winner=winner,
         merged=merged,
         writes=_unseen(loser, winner if beaten_by is None else beaten_by, policy),
-        overwritten=_differing(before, _leaves(winner or {}, policy)),
-        lost=_differing(before, _leaves(merged or {}, policy)),
+        overwritten=_differing(loser, winner or {}, policy),
+        lost=_differing(loser, merged or {}, policy),
         at_ms=record.at_ms,
     )
 
@@ -71,5 +70,8 @@ def _leaves(image: Image, policy: Policy) -> Mapping[str, Value]:
         return {name: value for name, value in image.items() if policy.is_users(name)}
 
 
-def _differing(before: Mapping[str, Value], after: Mapping[str, Value]) -> tuple[str, ...]:
-    return tuple(sorted(path for path, value in before.items() if not same(value, after.get(path))))
+def _differing(before: Image, after: Image, policy: Policy) -> tuple[str, ...]:
+    """Return the paths that stand otherwise in `after`, or no longer; most attributes are equal at first sight."""
+    suspects = {name: value for name, value in before.items() if value != after.get(name)}
+    rivals = _leaves({name: after[name] for name in suspects if name in after}, policy)
+    return tuple(sorted(path for path, value in _leaves(suspects, policy).items() if not same(value, rivals.get(path))))

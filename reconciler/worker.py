@@ -147,7 +147,8 @@ class Worker:
     def _report(self, records: int, outcomes: Sequence[Outcome]) -> BatchReport:
         counts: Counter[str] = Counter()
         for outcome in outcomes:
-            counts.update(outcome.counts)
+            for name, count in outcome.counts.items():
+                counts[name] += count
             counts["unrecorded"] += self._record(outcome)
         failures = tuple(dict.fromkeys(number for outcome in outcomes for number in outcome.failures))
         if "" in failures:

@@ -99,14 +99,12 @@ def test_a_small_message_is_readable_as_it_is() -> None:
     }
 
 
-def test_a_message_says_whether_two_ledgers_stand_behind_it() -> None:
-    """Exact where both images have one, approximate else."""
+def test_a_message_says_whether_ledgers_stand_behind_it() -> None:
+    """Exact where every image has one, and the write that is told of gave it; approximate else."""
     causal: Image = {"Causality": {"M": {}}}
-    assert [message(old, new).mode.value for old, new in ((causal, causal), (causal, None), (causal, {}))] == [
-        "exact",
-        "approximate",
-        "approximate",
-    ]
+    told = [message(causal, causal), message(causal, None), message(causal, {}), message(None, None)]
+    assert [each.mode.value for each in told] == ["exact", "exact", "approximate", "approximate"]
+    assert replace(told[0], reason="foreign_write").mode.value == "approximate"
 
 
 def test_a_body_is_ascii() -> None:
