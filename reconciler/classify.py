@@ -135,6 +135,8 @@ def _was_swept(ledger: Ledger, policy: Policy, at_ms: int) -> bool:
 def _unless_expired(suspect: Suspect, policy: Policy, now_ms: int) -> Verdict:
     """Return the suspect, but for a tombstone past its time: that counts as included in anything."""
     old = suspect.loser
+    if EXPIRES_AT not in old and "Deleted" not in (members_of(old[CAUSALITY]) or ()):
+        return suspect
     ledger = _ledger(old, policy)
     if ledger.is_tombstone and _expiry(old, ledger, policy) * 1000 <= _time_of(suspect.record, now_ms):
         return EXPIRED

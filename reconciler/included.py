@@ -5,6 +5,7 @@ ledgers differ in more than what the new one adds.
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from reconciler.causality import causality_of, decode_ledger
 from reconciler.ledger import includes
@@ -16,8 +17,9 @@ from reconciler.wire import Image, Value
 
 def included(old: Image, new: Image, policy: Policy) -> bool | None:
     """Say whether `new` has every execution of `old`, two images with `Causality`; None where the horizon hides it."""
-    if surely_included(old, new):
-        return True
+    apart = unseen_at_first_sight(old, new)
+    if apart is not None:
+        return not apart
     return includes(decode_ledger(causality_of(new), policy), decode_ledger(causality_of(old), policy))
 
 
@@ -31,11 +33,21 @@ def _same_past(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> bool:
 
 def surely_included(old: Image, new: Image) -> bool:
     """Say whether it shows at first sight that `new` has every execution of `old`, in the same life."""
+    return unseen_at_first_sight(old, new) == frozenset()
+
+
+def unseen_at_first_sight(old: Image, new: Image) -> AbstractSet[str] | None:
+    """Return the writes that `old` names and `new` does not; None where more than that tells the two ledgers apart."""
     try:
         ours, theirs = old[CAUSALITY]["M"], new[CAUSALITY]["M"]
-        return _same_past(ours, theirs) and bool(ours["Writes"]["M"].items() <= theirs["Writes"]["M"].items())
+        if not _same_past(ours, theirs):
+            return None
+        mine, others = ours["Writes"]["M"], theirs["Writes"]["M"]
+        if mine.items() <= others.items():
+            return frozenset()
+        return mine.keys() - others.keys() or None
     except (KeyError, TypeError, AttributeError):
-        return False  # what is malformed is named by a careful reading
+        return None  # what is malformed is named by a careful reading
 
 
 def sift(records: Iterable[RawRecord], newest_stamp: str) -> tuple[list[RawRecord], int]:

@@ -25,6 +25,7 @@ from reconciler.request_fields import type_name, wire, wire_set
 from reconciler.wire import Value, attribute_name
 
 Elements = Mapping[str, tuple[str, ...]]
+_SETTABLE = REGISTERS | SEMILATTICES
 
 
 class Operations:
@@ -110,7 +111,7 @@ class Operations:
         if policy.kind is Kind.MAP:
             self._set_members(place, path, policy, value)
             return
-        if policy.kind not in REGISTERS | SEMILATTICES:
+        if policy.kind not in _SETTABLE:
             instead = "Add" if policy.kind is Kind.COUNTER else "AddToSet and RemoveFromSet"
             raise RequestError(place, f"is {type_letter(value)}, but its policy is {policy.kind.value}: use {instead}")
         problem = misfit(value, policy)

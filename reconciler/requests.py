@@ -18,7 +18,7 @@ from reconciler import request_fields as fields
 from reconciler.errors import RequestError
 from reconciler.policy import IDEMPOTENCY_KEY, TIMESTAMP, Policy
 from reconciler.request_operations import Elements, Operations, names_of
-from reconciler.wire import Image, Value
+from reconciler.wire import MAPPING, Image, Value
 
 OPERATIONS = ("Set", "Remove", "Add", "AddToSet", "RemoveFromSet", "Delete")
 EXPECTATIONS = ("ExpectedVersion", "ExpectedToken")
@@ -46,7 +46,7 @@ def parse_request(request: object, policy: Policy) -> WriteEvent:
     """Return a request (a mapping, or a `WriteEvent` already) as a value; RequestError names what is wrong."""
     if isinstance(request, WriteEvent):
         return request
-    if not isinstance(request, Mapping):
+    if not isinstance(request, MAPPING):
         raise RequestError("request", f"is {fields.type_name(request)}; a mapping was expected")
     if "event" in request and (policy.partition_key not in request or "eventId" in request):
         return _parse_envelope(request, policy)
@@ -162,6 +162,6 @@ def _operations(request: Mapping[str, Any], policy: Policy) -> Operations:
 
 
 def _by_name(operation: str, attributes: object) -> Mapping[Any, Any]:
-    if not isinstance(attributes, Mapping):
+    if not isinstance(attributes, MAPPING):
         raise RequestError(operation, f"is {fields.type_name(attributes)}; a mapping from attribute names was expected")
     return attributes

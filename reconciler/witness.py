@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from reconciler.causality import causality_of, decode_ledger
 from reconciler.conflict import Conflict, Kind, Mode
 from reconciler.errors import ItemError
+from reconciler.included import unseen_at_first_sight
 from reconciler.ledger import Ledger, missing
 from reconciler.plain import adoption_included, is_plain, read_plain
 from reconciler.policy import Policy, flatten
@@ -53,6 +54,8 @@ def _mode(kind: Kind, loser: Image, winner: Image | None) -> Mode:
 
 def _unseen(loser: Image, rival: Image | None, policy: Policy) -> tuple[WriteId, ...]:
     """Return the loser's writes that the rival has never seen; none where they cannot be read, nor need be."""
+    if rival is not None and (apart := unseen_at_first_sight(loser, rival)) is not None:
+        return tuple(sorted(map(WriteId, apart)))
     try:
         seen = Ledger() if rival is None or is_plain(rival) else decode_ledger(causality_of(rival), policy)
         if not is_plain(loser):

@@ -123,8 +123,8 @@ TABLE = [
     ("MODIFY", BASE, NO_MAP, NOW, Trouble.MALFORMED),
     ("MODIFY", NO_MAP, BASE, NOW, Trouble.MALFORMED),
     ("MODIFY", BASE, NO_WRITES, NOW, Trouble.MALFORMED),
-    ("MODIFY", NEXT, UNKNOWN_REGION, NOW, Trouble.MALFORMED),
-    ("MODIFY", NEXT, CLIENTS_REGION, NOW, Trouble.MALFORMED),
+    ("MODIFY", NEXT, UNKNOWN_REGION, NOW, Kind.OVERWRITTEN),  # settling reads it, and names what is malformed
+    ("MODIFY", NEXT, CLIENTS_REGION, NOW, Kind.OVERWRITTEN),
     ("MODIFY", NO_MAP, PLAIN, NOW, Trouble.MALFORMED),
     ("MODIFY", PLAIN, NO_MAP, NOW, Trouble.MALFORMED),
     # MODIFY, old plain and new with a ledger
