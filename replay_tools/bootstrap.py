@@ -38,7 +38,7 @@ def replay(policy: Policy, region: str) -> tuple[Replay, RecordedTable]:
 
 def real_replay(policy: Policy, region: str, queue_url: str) -> Replay:
     """Return a replay that repairs the policy's table in DynamoDB, and sends to the poison queue in SQS."""
-    from reconciler.adapters.aws import dynamodb_table, poison_queue  # noqa: PLC0415 - boto3 takes 200 ms
+    from reconciler.adapters.aws import dynamodb_table, poison_queue  # noqa: PLC0415 - paid for by who writes
 
     policy.region_code(region)
     table, queue = dynamodb_table(policy, region), poison_queue(queue_url, region)

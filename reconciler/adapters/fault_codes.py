@@ -51,7 +51,9 @@ _VALIDATIONS: Mapping[str, Fault] = {
     "Nesting Levels have exceeded": _too_large,
     "does not match the schema": KeySchemaError,
     "Missing the key": KeySchemaError,
-    "required keys was not given": KeySchemaError,  # DynamoDB Local's words for either of the two above
+    # DynamoDB Local's words for either of the two above, in a write and in a read.
+    "required keys was not given": KeySchemaError,
+    "number of conditions on the keys is invalid": KeySchemaError,
     "Type mismatch for key": KeySchemaError,
 }
 

@@ -98,7 +98,6 @@ DIFFERENCES: Mapping[str, Mapping[str, str]] = {
         "test_an_item_of_just_400_kb_is_stored": "it counts more than DynamoDB does",
     },
     "dynamodb-local": {
-        "reading_by_half_a_key": "its own words for it are not known to reconciler.adapters.faults",
         "test_a_transaction_names_an_item_once": "it makes one change after the other",
     },
 }

@@ -42,6 +42,18 @@ def test_equal_states_have_equal_bytes(drawn):
 
 
 @SEARCH
+@given(reachable(2))
+def test_what_is_known_changes_nothing(drawn):
+    """An image reads the same beside another one of its item, in whatever spelling."""
+    scene, (item, other) = drawn
+    note(scene.text)
+    known = {path: register.value for path, register in other.registers.items()}
+    image = encode(item, POLICY)
+    assert decode(image, POLICY, known) == item
+    assert encode(decode(_respelt(image), POLICY, known), POLICY) == image
+
+
+@SEARCH
 @given(reachable(1))
 def test_any_spelling_of_an_image_is_the_same_item(drawn):
     """Reversed sets and maps, padded numbers and empty maps without a letter change nothing."""
