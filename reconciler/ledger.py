@@ -39,6 +39,12 @@ class Ledger:
         return max((stamp for stamps in self.writes.values() for stamp in stamps), default=self.horizon)
 
     @property
+    def mark(self) -> int:
+        """A number of all that the ledger includes, folded or not: two that differ have it in common by chance only."""
+        named = sum(id_number(identity) + stamp for identity, stamps in self.writes.items() for stamp in stamps)
+        return (self.sum + named) % SUM_MODULUS
+
+    @property
     def folded(self) -> tuple[Stamp, int, int]:
         """What is anonymous, as one value."""
         return self.horizon, self.count, self.sum

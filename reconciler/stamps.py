@@ -4,11 +4,12 @@ A stamp is hybrid logical time (Kulkarni et al. 2014, "Logical Physical Clocks")
 25 digits, so that DynamoDB stores it as a number and a person can read it:
 
     1700000000123 0007 02 482913
-    milliseconds  |    |  tail: write id modulo 10^6
+    milliseconds  |    |  tail: of the write id and of all that the execution had seen, modulo 10^6
                   |    Region code: position, from 01, in the policy's list of Regions; 00 = a client's time
                   counter: orders executions within a millisecond; its overflow carries into the milliseconds
 
-The tail is there because a Region that has forgotten its own write issues the same millisecond and counter again.
+The tail is there because a Region that has forgotten its own write issues the same millisecond and counter again: to
+another write, or to the same one, which then has seen other writes and may do something else.
 """
 
 import re
@@ -54,9 +55,11 @@ def client_stamp(ms: int, identity: WriteId) -> Stamp:
     return Stamp(ms * TICKS_PER_MS * TICK + id_number(identity) % TAIL)
 
 
-def next_stamp(now_ms: int, newest: Stamp, region_code: int, identity: WriteId) -> Stamp:
+def next_stamp(now_ms: int, newest: Stamp, region_code: int, identity: WriteId, seen: int = 0) -> Stamp:
     """Return a stamp above `newest`, at `now_ms` or as soon after it as order allows.
 
+    `seen` is a number of all that the execution has seen (`Ledger.mark`): it sets apart two executions of one write
+    that a Region made at the same tick, the second without knowing the first.
     ItemError where that would lie after 2286: 25 digits hold no later one, and a 26th would break the order as text.
     """
     ticks = max(now_ms * TICKS_PER_MS, newest // TICK + 1)
@@ -64,7 +67,7 @@ def next_stamp(now_ms: int, newest: Stamp, region_code: int, identity: WriteId) 
         raise ItemError(
             "Causality", f"the newest stamp is the last that {DIGITS} digits hold, in 2286: none can follow"
         )
-    return Stamp(ticks * TICK + region_code * TAIL + id_number(identity) % TAIL)
+    return Stamp(ticks * TICK + region_code * TAIL + (id_number(identity) + seen) % TAIL)
 
 
 def ms_of(stamp: Stamp) -> int:

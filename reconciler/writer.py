@@ -170,7 +170,8 @@ class Writer:
         key = request.idempotency_key or ""
         identity = write_id(key)
         newest = max(found.item.newest_stamp for found in founds)
-        stamp = next_stamp(self._clock(), newest, self._region_code, identity)
+        seen = sum(found.item.ledger.mark for found in founds)
+        stamp = next_stamp(self._clock(), newest, self._region_code, identity, seen)
         value_stamp = stamp if request.timestamp_ms is None else client_stamp(request.timestamp_ms, identity)
         return Execution(identity, stamp, value_stamp, key, self._region)
 

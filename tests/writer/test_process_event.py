@@ -164,6 +164,18 @@ def test_a_key_executes_once_in_all_regions() -> None:
     assert b.item["Balance"] == 5
 
 
+def test_a_retry_that_has_seen_other_writes_is_another_execution() -> None:
+    """A Region whose clock is behind executes what it has forgotten at the very same tick, and tells the two apart."""
+    request, ahead = {"IdempotencyKey": "k9", "RemoveFromSet": {"Tags": ["a"]}}, NOW + 4_000
+    base = image_of({"IdempotencyKey": "k1", "AddToSet": {"Tags": ["a"]}}, at=ahead)
+    other = image_of({"IdempotencyKey": "k2", "AddToSet": {"Tags": ["a"]}}, at=ahead, region=B)
+    executed = [image_of(request, on=on) for on in (base, base, {**base, "Causality": other["Causality"]})]
+    first, again, elsewhere = (image["Causality"]["M"]["Writes"]["M"][write_id("k9")]["NS"][0] for image in executed)
+    assert first == again
+    assert first != elsewhere
+    assert first[:17] == elsewhere[:17]
+
+
 def test_a_retry_after_a_delete_that_had_seen_it_stays_a_duplicate() -> None:
     """The ledger outlives the content."""
     replica = Replica()
