@@ -13,6 +13,7 @@ from botocore.compat import HTTPHeaders
 from moto import mock_aws
 from moto.core.models import botocore_stubber
 
+from reconciler.adapters import aws
 from reconciler.adapters.aws import dynamodb_table
 from reconciler.policy import default_policy
 from reconciler.ports import Table
@@ -64,8 +65,9 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture
-def table(engine: str) -> Table:
-    """An empty table that is spoken to directly."""
+def table(engine: str, monkeypatch: pytest.MonkeyPatch) -> Table:
+    """An empty table that is spoken to directly, and has the time that its engine needs on a busy machine."""
+    monkeypatch.setattr(aws, "READ_SECONDS", 60)
     return dynamodb_table(default_policy(NAME), REGION)
 
 

@@ -125,6 +125,8 @@ class Deployment:
         self.places[region].client.put_item(TableName=self.policy.name, Item=to_boto(image))
 
     def _play(self, step: Step) -> None:
+        if isinstance(step, Request | Work) and step.fault is not None:
+            raise ValueError(f"only the simulator plays {step.fault}")
         match step:
             case Request():
                 self.answers.append(self.places[LETTERS[step.region]].process.write(_event(step)))
@@ -144,7 +146,7 @@ class Deployment:
             case Settle():
                 self.settle()
             case _:
-                raise NotImplementedError(step)
+                raise ValueError(f"only the simulator plays {step}")
 
 
 def _event(request: Request) -> dict[str, Any]:
