@@ -5,7 +5,6 @@ Each part can be given instead, so that the very function that is deployed runs 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from handlers.settings import Settings
 from reconciler.adapters import system
 from reconciler.adapters.aws import dynamodb_table, poison_queue
 from reconciler.adapters.buffered import BufferedRecorder, Sink
+from reconciler.adapters.lanes import Lanes
 from reconciler.adapters.log import Logger, LogRecorder, json_logger
 from reconciler.adapters.recorders import BatchRecorder, Recorders
 from reconciler.effects import Effects
@@ -165,7 +165,7 @@ def stream_handler(  # noqa: PLR0913 - each part can be given
     buffers = [BufferedRecorder(sink, logger, clock=clock, pause=pause) for sink in sinks]
     recorders = Recorders(recorder or LogRecorder(logger), buffers)
     emit = emit or Metrics(settings.metrics_namespace, policy.name, "stream").emit
-    each_key = ThreadPoolExecutor(settings.lanes, "key").map if settings.lanes > 1 else map
+    each_key = Lanes(settings.lanes) if settings.lanes > 1 else map
     worker = Worker(policy, effects, recorders, clock=clock, each_key=each_key)
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own context, or none

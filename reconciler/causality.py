@@ -17,7 +17,7 @@ from reconciler.policy import CAUSALITY, Policy
 from reconciler.stamps import NEVER, Stamp, WriteId, id_number, parse_stamp, region_code_of
 from reconciler.wire import Image, Value, members_of, number_text, whole
 
-_REMEMBERED = 4096  # images of one item name nearly the same executions, over and over
+REMEMBERED = 4096  # images of one item name nearly the same executions, over and over
 MALFORMED = (ValueError, KeyError, TypeError, AttributeError)  # what reading a value of another shape raises
 MEMBERS = frozenset({"Stamp", "Writes", "Horizon", "Folded", "Stamps", "Deltas", "Dots", "Deleted"})
 
@@ -92,7 +92,7 @@ def _encode_stamps(stamps_by_name: Mapping[Any, frozenset[Stamp]]) -> Value:
     return {"M": {name: {"NS": [*_texts(stamps_by_name[name])]} for name in sorted(stamps_by_name)}}
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def _texts(stamps: frozenset[Stamp]) -> tuple[str, ...]:
     return tuple(sorted(map(str, stamps)))
 
@@ -131,7 +131,7 @@ def read_stamps(value: Value, place: str) -> frozenset[Stamp]:
         raise ItemError(f"{CAUSALITY}.{place}", "is not a set of stamps") from None
 
 
-_parsed = lru_cache(maxsize=_REMEMBERED)(parse_stamp)
+_parsed = lru_cache(maxsize=REMEMBERED)(parse_stamp)
 
 
 def _writes(members: Mapping[str, Value], policy: Policy) -> dict[WriteId, frozenset[Stamp]]:
@@ -143,7 +143,7 @@ def _writes(members: Mapping[str, Value], policy: Policy) -> dict[WriteId, froze
         return {WriteId(name): _read_executions(name, value, policy) for name, value in members.items()}
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def _parse_executions(regions: int, identity: str, *texts: str) -> frozenset[Stamp]:
     id_number(WriteId(identity))
     stamps = frozenset(map(parse_stamp, texts))

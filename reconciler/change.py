@@ -34,9 +34,14 @@ def change_between(key: Image, seen: Image | None, item: Image, expects: Iterabl
     """Return the change from `seen` to `item` that demands the seen values of the attributes in `expects`."""
     if seen is None:
         return Change(key, None, item, item, (), {})
-    sets = {name: value for name, value in item.items() if seen.get(name) != value and not same(seen.get(name), value)}
+    sets = {name: value for name, value in item.items() if seen.get(name) != value and _changes(name, seen, value)}
     removes = tuple(sorted(name for name in seen if name not in item and not name.startswith(LEGACY_PREFIX)))
     return Change(key, seen, item, sets, removes, {name: seen.get(name) for name in expects})
+
+
+def _changes(name: str, seen: Image, value: Value) -> bool:
+    """Say whether a value spelt otherwise is another one; for `Causality`, whose spelling is ours alone, it is."""
+    return name == CAUSALITY or not same(seen.get(name), value)
 
 
 def repair_between(seen: Image | None, item: Image, touched: Iterable[str], policy: Policy) -> Change:

@@ -5,8 +5,11 @@ All bookkeeping is in one map attribute, `Causality`; the user's attributes stay
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from reconciler.causality import (
+    MALFORMED,
+    REMEMBERED,
     causality_of,
     decode_ledger,
     encode_causality,
@@ -34,7 +37,7 @@ from reconciler.policy import (
     unflatten,
 )
 from reconciler.stamps import EARLIEST, Stamp, WriteId, ms_of
-from reconciler.wire import EXACT, Image, Value, number_text
+from reconciler.wire import EXACT, Image, Value, canonical_number, number_text
 
 
 def decode(image: Image, policy: Policy, known: Mapping[str, Value | None] | None = None) -> Item:
@@ -76,8 +79,9 @@ class _Reader:
 
     def read(self, path: str, value: Value) -> None:
         attribute = self._policy.of(path)
-        known = self._known.get(path)
-        content = known if known is not None and known == value else fitting(path, value, attribute)
+        content = self._known.get(path)
+        if content != value:
+            content = fitting(path, value, attribute)
         if attribute.kind in REGISTERS:
             self._registers[path] = Register(self._stamps.get(path, self._newest), content)
             return
@@ -115,8 +119,10 @@ class _Reader:
         deltas = map_of(value, place)
         for identity in deltas.keys() - self._ledger.writes.keys():
             raise ItemError(f"{CAUSALITY}.{place}", f"the write {identity} is not in Writes")
-        place = f"{CAUSALITY}.{place}"
-        return {WriteId(name): Decimal(readable(place, number, "N")["N"]) for name, number in deltas.items()}
+        try:
+            return {WriteId(name): _delta(number["N"]) for name, number in deltas.items()}
+        except MALFORMED:
+            return {WriteId(name): _read_delta(place, number) for name, number in deltas.items()}
 
     def _read_dots(self, path: str, content: Value) -> dict[str, frozenset[Stamp]]:
         """Read each live element's dots; one without any was there before the policy said `set`."""
@@ -127,6 +133,16 @@ class _Reader:
             element: read_stamps(dots[element], place) if element in dots else unknown
             for element in elements_of(content)
         }
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _delta(text: str) -> Decimal:
+    return Decimal(canonical_number(text))
+
+
+def _read_delta(place: str, number: Value) -> Decimal:
+    """Read once more, with care: whatever is wrong is named."""
+    return Decimal(readable(f"{CAUSALITY}.{place}", number, "N")["N"])
 
 
 def _text_of(image: Image, name: str) -> str:

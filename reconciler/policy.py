@@ -221,14 +221,14 @@ def unflatten(leaves: Mapping[str, Value], policy: Policy) -> dict[str, Value]:
     """Return top-level attributes again; a map whose members are all gone is left out."""
     attributes: dict[str, Value] = {}
     for path in sorted(leaves):
-        segments = split_path(path)
-        if len(segments) == 1 or policy.attributes.get(segments[0], LATEST).kind is not Kind.MAP:
+        if "/" not in path or policy.attributes.get(split_path(path)[0], LATEST).kind is not _MAP:
             attributes[path] = leaves[path]
             continue
         level = attributes
-        for segment in segments[:-1]:
+        *maps, name = split_path(path)
+        for segment in maps:
             level = level.setdefault(segment, {"M": {}})["M"]
-        level[segments[-1]] = leaves[path]
+        level[name] = leaves[path]
     return attributes
 
 

@@ -22,6 +22,7 @@ from reconciler.wire import MAPPING, Image, Value
 
 OPERATIONS = ("Set", "Remove", "Add", "AddToSet", "RemoveFromSet", "Delete")
 EXPECTATIONS = ("ExpectedVersion", "ExpectedToken")
+FIELDS = frozenset({*OPERATIONS, *EXPECTATIONS, IDEMPOTENCY_KEY, TIMESTAMP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,10 @@ def _refuse_nothing(request: Mapping[str, Any]) -> NoReturn:
 
 
 def _refuse_unknown_fields(request: Mapping[str, Any], policy: Policy, *, is_flat: bool) -> None:
-    known = {*OPERATIONS, *EXPECTATIONS, *policy.key_names, IDEMPOTENCY_KEY, TIMESTAMP}
     for name in request:
         if not isinstance(name, str) or not name:
             raise RequestError(repr(name), f"is named by {fields.type_name(name)}; names are text and not empty")
-        if name not in known and not is_flat:
+        if not (is_flat or name in FIELDS or name in policy.key_names):
             raise RequestError(name, f"is no field of a request; expected {', '.join((*OPERATIONS, *EXPECTATIONS))}")
 
 

@@ -36,6 +36,7 @@ ID_BYTES = 12
 _ID = re.compile(r"[A-Za-z0-9_-]{16}")  # without padding, or two texts would be one number
 
 
+@lru_cache(maxsize=4096)
 def write_id(idempotency_key: str) -> WriteId:
     """Return the 96-bit BLAKE2b of the key, base64url: 16 characters."""
     key = idempotency_key.encode("utf-8", "surrogatepass")

@@ -15,6 +15,7 @@ from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Context, Decimal, DecimalException, DivisionByZero, Inexact, InvalidOperation, Overflow
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -32,6 +33,7 @@ _DIGEST_BYTES = 16
 MAPPING, _SEQUENCE = (dict, Mapping), (list, Sequence)
 _NOT_OF_NUMBERS = re.compile(r"[^!-~]|_")  # blanks, underscores and other scripts' digits, which Decimal reads
 SET_TYPES = {"SS": "S", "NS": "N", "BS": "B"}
+SCALARS = frozenset({"S", "N", "B", "BOOL", "NULL"})
 
 
 def number_text(number: Decimal) -> str:
@@ -103,7 +105,9 @@ def _list(content: Any, depth: int) -> list[Value]:  # noqa: ANN401 - whatever t
 def _map(content: Any, depth: int) -> dict[str, Value]:  # noqa: ANN401 - whatever the wire held
     if not isinstance(content, MAPPING):
         raise ValueError("not a map")  # noqa: TRY004 - one error type for every unreadable value
-    return {name: canonical(content[name], depth) for name in sorted(content, key=_text)}
+    for name in content:
+        _text(name)
+    return {name: canonical(content[name], depth) for name in sorted(content)}
 
 
 def _number(content: Any) -> str:  # noqa: ANN401 - whatever the wire held
@@ -131,8 +135,9 @@ def canonical(value: Value, depth: int = _DEEPEST) -> Value:
     if not isinstance(value, MAPPING) or len(value) > 1:
         raise ValueError("not a value with one type letter")
     for letter, content in value.items():
-        if letter in _CANONICAL:
-            form = _CANONICAL[letter](content)
+        scalar = _CANONICAL.get(letter)
+        if scalar:
+            form = scalar(content)
             return value if form is content else {letter: form}  # as it came, where that is canonical
         if letter not in _NESTED:
             raise ValueError("not a value with one type letter")
@@ -206,6 +211,7 @@ def plain(value: Value) -> Any:  # noqa: ANN401 - any Python value
     return {}
 
 
+_decimal = lru_cache(maxsize=4096)(Decimal)  # ledgers name the same stamps, over and over
 _PLAIN: dict[str, Callable[[Any], Any]] = {
     "S": str,
     "N": Decimal,
@@ -213,7 +219,7 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "BOOL": bool,
     "NULL": lambda _: None,
     "SS": set,
-    "NS": lambda content: set(map(Decimal, content)),
+    "NS": lambda content: set(map(_decimal, content)),
     "BS": lambda content: set(map(b64decode, content)),
     "L": lambda content: list(map(plain, content)),
     "M": lambda content: {name: plain(member) for name, member in content.items()},
@@ -227,7 +233,8 @@ def plain_image(image: Image) -> dict[str, Any]:
 
 def from_plain(value: Any) -> Value:  # noqa: ANN401 - any Python value
     """Return a boto3-style value in canonical wire form; ValueError says why DynamoDB cannot hold it."""
-    return canonical(_typed(value, MAX_DEPTH))
+    typed = _typed(value, MAX_DEPTH)
+    return typed if typed.keys() <= SCALARS else canonical(typed)
 
 
 def _typed(value: Any, depth: int) -> Value:  # noqa: ANN401, C901, PLR0911 - as in `plain`

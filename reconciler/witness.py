@@ -75,6 +75,8 @@ def _leaves(image: Image, policy: Policy) -> Mapping[str, Value]:
 
 def _differing(before: Image, after: Image, policy: Policy) -> tuple[str, ...]:
     """Return the paths that stand otherwise in `after`, or no longer; most attributes are equal at first sight."""
-    suspects = {name: value for name, value in before.items() if value != after.get(name)}
+    suspects = {
+        name: value for name, value in before.items() if name not in policy.reserved and value != after.get(name)
+    }
     rivals = _leaves({name: after[name] for name in suspects if name in after}, policy)
     return tuple(sorted(path for path, value in _leaves(suspects, policy).items() if not same(value, rivals.get(path))))
