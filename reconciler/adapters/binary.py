@@ -30,6 +30,7 @@ def from_boto(item: Mapping[str, Any]) -> Image:
     return {name: _converted(value, _text) for name, value in item.items()}
 
 
+_THE_SAME = frozenset({"S", "N", "BOOL", "NULL", "SS", "NS"})
 _bytes = partial(b64decode, validate=True)
 
 
@@ -39,6 +40,8 @@ def _text(content: bytes) -> str:
 
 def _converted(value: Mapping[str, Any], scalar: Callable[[Any], Any]) -> Mapping[str, Any]:
     for letter, content in value.items():
+        if letter in _THE_SAME:
+            return value
         match letter:
             case "B":
                 return {letter: scalar(content)}
@@ -46,7 +49,9 @@ def _converted(value: Mapping[str, Any], scalar: Callable[[Any], Any]) -> Mappin
                 return {letter: [scalar(element) for element in content]}
             case "M":
                 changed = {
-                    name: new for name, member in content.items() if (new := _converted(member, scalar)) is not member
+                    name: new
+                    for name, member in content.items()
+                    if not _is_the_same(member) and (new := _converted(member, scalar)) is not member
                 }
                 return {letter: {**content, **changed}} if changed else value
             case "L":
@@ -55,6 +60,11 @@ def _converted(value: Mapping[str, Any], scalar: Callable[[Any], Any]) -> Mappin
             case _:
                 return value
     return {"M": {}}  # DynamoDB Local's streams show an empty map so
+
+
+def _is_the_same(value: object) -> bool:
+    """Say at first sight that a value is one that both write alike."""
+    return type(value) is dict and len(value) == 1 and _THE_SAME.issuperset(value)
 
 
 def _differ(left: object, right: object) -> bool:
