@@ -40,8 +40,6 @@ def _text(content: bytes) -> str:
 
 def _converted(value: Mapping[str, Any], scalar: Callable[[Any], Any]) -> Mapping[str, Any]:
     for letter, content in value.items():
-        if letter in _THE_SAME:
-            return value
         match letter:
             case "B":
                 return {letter: scalar(content)}
