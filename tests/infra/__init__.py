@@ -1,0 +1,1 @@
+"""The templates, as far as a machine without AWS can check them."""
