@@ -15,7 +15,6 @@ MODELS = Loader(include_default_search_paths=True)
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A Region with tables, a queue and the workflow, whose Lambda task runs the project's write function."""
-    pytest.importorskip("antlr4", reason="moto executes state machines with its extra `stepfunctions`")
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
