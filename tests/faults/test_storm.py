@@ -8,6 +8,7 @@ from tests.faults.site import EAST, WEST
 from tests.faults.strikes import dropped_after, every, refused, refused_after
 
 pytestmark = pytest.mark.dynamodb_local
+STORM_KEYS = 2_000
 ITEMS = [f"item-{number}" for number in range(60)]
 WEATHER = {
     "fine": passed,
@@ -31,3 +32,16 @@ def test_a_storm_in_bad_weather(world: EngineWorld, fault: Fault) -> None:
     account = world.assert_nothing_lost()
     assert account.in_table == account.acknowledged == 2 * len(ITEMS)
     assert len(world.engine.queue.messages) == len(ITEMS)
+
+
+def test_a_storm_of_thousands_of_keys(world: EngineWorld) -> None:
+    """When the partition ends, every key has lost a write at once: one repair for each, and no failure."""
+    keys = [f"key-{number}" for number in range(STORM_KEYS)]
+    world.replicator.cut(EAST, WEST)
+    world.conflict(keys, "k")
+    world.settle()
+    world.replicator.heal(EAST, WEST)
+    account = world.assert_nothing_lost()
+    assert account.in_table == account.acknowledged == 2 * STORM_KEYS
+    assert sum(site.telemetry.totals.get("repaired", 0) for site in world.sites.values()) == STORM_KEYS
+    assert world.engine.queue.messages == []
