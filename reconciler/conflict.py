@@ -1,6 +1,5 @@
 """A conflict: what last-writer-wins dropped, what it kept, and what they became."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -8,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from reconciler.stamps import WriteId
-from reconciler.wire import Image, canonical_image, digest
+from reconciler.wire import Image, canonical_image, digest, stable_json
 
 MAX_NAMES = 50  # in one list of a log line or event
 MAX_NAME_CHARACTERS = 128  # with MAX_NAMES, so that an event without values always fits a bus's limit
@@ -88,7 +87,7 @@ def _cut(name: str) -> str:
 
 def stable_hash(*parts: str | Image | None) -> str:
     """Return 128 bits of whatever the parts say, however it is spelt."""
-    text = json.dumps([_stable(part) for part in parts], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = stable_json([_stable(part) for part in parts])
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()
 
 

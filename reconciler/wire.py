@@ -29,6 +29,8 @@ _DEEPEST = MAX_DEPTH + 4  # room for what an image is wrapped in before it is ha
 # Wide enough for any sum of DynamoDB numbers: what a sum may hold is judged on the result, so that order has no say.
 EXACT = Context(prec=600, Emin=-9999, Emax=9999, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 _DIGEST_BYTES = 16
+stable_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""Writes equal values as equal texts."""
 # The concrete type first: an abstract one alone is asked many times as slowly.
 MAPPING, _SEQUENCE = (dict, Mapping), (list, Sequence)
 _NOT_OF_NUMBERS = re.compile(r"[^!-~]|_")  # blanks, underscores and other scripts' digits, which Decimal reads
@@ -154,7 +156,7 @@ def canonical_image(image: Image) -> Image:
 
 def canonical_text(value: Value) -> str:
     """Serialise a value so that equal values have equal bytes."""
-    return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return stable_json(canonical(value))
 
 
 def members_of(value: Value | None) -> Mapping[str, Value] | None:

@@ -11,7 +11,6 @@ Where all three pass DynamoDB's 400 KB even so, the merged one, which the item's
 first, then the winner, then the loser, and ``Omitted`` names them.
 """
 
-import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from reconciler.conflict import Conflict, bounded, stable_hash
 from reconciler.conflict_event import iso_time
 from reconciler.policy import DAY
-from reconciler.wire import Image, canonical_image
+from reconciler.wire import Image, canonical_image, stable_json
 
 MAX_ENTRIES = 25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 MAX_KEY_BYTES = 2048
@@ -83,7 +82,7 @@ class HistoryTable:
 
 
 def _item_key(conflict: Conflict) -> str:
-    text = _json(canonical_image(conflict.key))
+    text = stable_json(canonical_image(conflict.key))
     return text if len(text.encode()) <= MAX_KEY_BYTES else conflict.key_digest
 
 
@@ -95,7 +94,7 @@ def _images(conflict: Conflict) -> Mapping[str, Any]:
     """Return what an item holds of the images: text, compressed text, or the digests of those that are left out."""
     all_three = {"Loser": conflict.loser, "Winner": conflict.winner, "Merged": conflict.merged}
     images = {name: image for name, image in all_three.items() if image is not None}
-    texts = {name: _json(image) for name, image in images.items()}
+    texts = {name: stable_json(image) for name, image in images.items()}
     if sum(map(len, texts.values())) <= COMPRESS_ABOVE:
         return {name: {"S": text} for name, text in texts.items()}
     packed = {name: zlib.compress(text.encode(), LEVEL) for name, text in texts.items()}
@@ -117,7 +116,3 @@ def _omitted(sizes: Mapping[str, int]) -> list[str]:
             omitted.append(name)
             total -= sizes[name]
     return omitted
-
-
-def _json(image: Image) -> str:
-    return json.dumps(image, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
