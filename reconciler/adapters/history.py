@@ -18,7 +18,7 @@ from typing import Any
 from reconciler.conflict import Conflict, bounded, stable_hash
 from reconciler.conflict_event import iso_time
 from reconciler.policy import DAY
-from reconciler.wire import Image, canonical_image, stable_json
+from reconciler.wire import canonical_image, stable_json
 
 MAX_ENTRIES = 25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 MAX_KEY_BYTES = 2048
