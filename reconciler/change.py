@@ -4,7 +4,7 @@ It sets and removes only what differs, so that what someone else has just added 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.policy import CAUSALITY, IDEMPOTENCY_KEY, LEGACY_PREFIX, TIMESTAMP, VERSION, Kind, Policy, split_path
 from reconciler.wire import Image, Value, same
@@ -34,9 +34,14 @@ def change_between(key: Image, seen: Image | None, item: Image, expects: Iterabl
     """Return the change from `seen` to `item` that demands the seen values of the attributes in `expects`."""
     if seen is None:
         return Change(key, None, item, item, (), {})
+    return Change(key, seen, item, *_difference(seen, item), {name: seen.get(name) for name in expects})
+
+
+def _difference(seen: Image, item: Image) -> tuple[dict[str, Value], tuple[str, ...]]:
+    """Return what to set and what to remove."""
     sets = {name: value for name, value in item.items() if seen.get(name) != value and _changes(name, seen, value)}
     removes = tuple(sorted(name for name in seen if name not in item and not name.startswith(LEGACY_PREFIX)))
-    return Change(key, seen, item, sets, removes, {name: seen.get(name) for name in expects})
+    return sets, removes
 
 
 def _changes(name: str, seen: Image, value: Value) -> bool:
@@ -49,12 +54,13 @@ def repair_between(seen: Image | None, item: Image, touched: Iterable[str], poli
 
     `touched` are paths that must stand as seen though they stay as they are.
     """
-    change = change_between(policy.key_of(item), seen, item, ())
+    key = policy.key_of(item)
     if seen is None:
-        return change
+        return change_between(key, None, item, ())
+    sets, removes = _difference(seen, item)
     plain = () if CAUSALITY in seen else (VERSION, TIMESTAMP, IDEMPOTENCY_KEY)
-    expects = {CAUSALITY, *plain, *change.sets, *change.removes, *(_attribute(path, policy) for path in touched)}
-    return replace(change, expects={name: seen.get(name) for name in sorted(expects)})
+    expects = {CAUSALITY, *plain, *sets, *removes, *(_attribute(path, policy) for path in touched)}
+    return Change(key, seen, item, sets, removes, {name: seen.get(name) for name in sorted(expects)})
 
 
 def _attribute(path: str, policy: Policy) -> str:

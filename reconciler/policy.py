@@ -194,7 +194,7 @@ def split_path(path: str) -> list[str]:
 def flatten(image: Image, policy: Policy) -> Iterator[tuple[str, Value]]:
     """Yield the user's attributes, and the members of its `map` attributes by path."""
     for name, value in image.items():
-        if name not in policy.reserved and policy.is_users(name):
+        if name not in policy.reserved and not name.startswith(LEGACY_PREFIX):
             attribute = policy.attributes.get(name, LATEST)
             if attribute.kind is _MAP:
                 yield from _members(escape(name), value, attribute)
