@@ -31,10 +31,11 @@ lock: .venv-lock/bin/uv ## Write infra/lock anew from pyproject.toml (ARGS=--upg
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet uv==0.13.9
 
-lint: setup ## Check style, formatting and types
+lint: setup ## Check style, formatting, types and templates
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(PY) -m infra.check
 
 format: setup ## Format the code and apply the linter's safe fixes
 	$(BIN)/ruff check --fix-only
