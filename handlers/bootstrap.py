@@ -11,6 +11,7 @@ from typing import Any
 
 from handlers.json_values import exact_numbers, json_ready
 from handlers.metrics import Metrics
+from handlers.requests import execute, made_key_told
 from handlers.settings import Settings
 from reconciler.adapters import system
 from reconciler.adapters.aws import dynamodb_table, poison_queue
@@ -19,11 +20,11 @@ from reconciler.adapters.lanes import Lanes
 from reconciler.adapters.log import Logger, LogRecorder, json_logger
 from reconciler.adapters.recorders import BatchRecorder, Recorders
 from reconciler.effects import Effects
-from reconciler.errors import ConfigurationError, RequestError, TransientError
-from reconciler.policy import IDEMPOTENCY_KEY, TIMESTAMP, Policy
+from reconciler.errors import ConfigurationError
+from reconciler.policy import Policy
 from reconciler.ports import Clock, Pause, PoisonQueue, Table, TimeLeft
 from reconciler.worker import Worker
-from reconciler.writer import Result, Writer
+from reconciler.writer import Writer
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 """A Lambda function: event and context in, JSON out."""
@@ -32,7 +33,6 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Emit = Callable[[Mapping[str, int]], None]
 """Takes the counts of a batch or request."""
 
-TRANSACTION_FIELDS = ("Events", IDEMPOTENCY_KEY, TIMESTAMP)
 UNLIMITED_MS = 900_000  # Lambda's longest; for a context without a deadline
 
 
@@ -58,22 +58,23 @@ def _blamed_on(variable: str) -> Iterator[None]:
         raise ConfigurationError(f"{variable}: {error}") from error
 
 
-def _logger(settings: Settings, function: str) -> Logger:
+def logger_of(settings: Settings, function: str) -> Logger:
+    """Return the log of one function."""
     return json_logger(settings.log_level, function=function, region=settings.region, table=settings.table_name)
 
 
 @dataclass(frozen=True, slots=True)
-class _EmittingMeter:
+class EmittingMeter:
     """Emits each count by itself: what a writer measures is rare."""
 
     emit: Emit
 
     def add(self, name: str, amount: int = 1) -> None:
         """Emit one count."""
-        _told(lambda: self.emit({name: amount}))
+        told(lambda: self.emit({name: amount}))
 
 
-def _told(tell: Callable[[], None]) -> None:
+def told(tell: Callable[[], None]) -> None:
     """Tell, as well as may be: a log or metric that fails never masks what was done."""
     with suppress(Exception):
         tell()
@@ -86,26 +87,10 @@ def _records_of(event: object) -> list[Any]:
     return records
 
 
-def _time_left(context: object) -> TimeLeft:
+def time_left_of(context: object) -> TimeLeft:
+    """Return who says how much time Lambda leaves; a context without a deadline leaves the most there is."""
     left: TimeLeft = getattr(context, "get_remaining_time_in_millis", lambda: UNLIMITED_MS)
     return left
-
-
-def _execute(writer: Writer, event: Any, policy: Policy) -> Result:  # noqa: ANN401 - the writer names what is wrong
-    """Execute a request, or a transaction of several; what has the table's key is a request, whatever else it holds."""
-    if not isinstance(event, Mapping) or "Transaction" not in event or policy.partition_key in event:
-        return writer.process_event(event)
-    transaction = event["Transaction"]
-    if not isinstance(transaction, Mapping) or len(event) > 1:
-        given = type(transaction).__name__
-        raise RequestError("Transaction", f"is {given}; a mapping was expected, alone in the request")
-    for name in transaction:
-        if name not in TRANSACTION_FIELDS:
-            expected = ", ".join(TRANSACTION_FIELDS)
-            raise RequestError(f"Transaction.{name}", f"is no field of a transaction; expected {expected}")
-    return writer.process_transaction(
-        transaction.get("Events", ()), transaction.get(IDEMPOTENCY_KEY), transaction.get(TIMESTAMP)
-    )
 
 
 def _sinks(settings: Settings) -> list[Sink[Any]]:
@@ -123,17 +108,12 @@ def _sinks(settings: Settings) -> list[Sink[Any]]:
     return sinks
 
 
-@contextmanager
-def _made_key_told(event: dict[str, Any]) -> Iterator[None]:
-    """Let a fault that may pass say the key that was made for the request: a retry with it counts once."""
-    try:
-        yield
-    except TransientError as error:
-        sources = [source for source in (event, event.get("Transaction")) if isinstance(source, Mapping)]
-        given = [source.get(name) for source in sources for name in (IDEMPOTENCY_KEY, "eventId")]
-        if error.idempotency_key not in given:
-            error.args = (f"{error}; retry with {IDEMPOTENCY_KEY} {error.idempotency_key!r}",)
-        raise
+def buffers_of(
+    settings: Settings, sinks: Sequence[Sink[Any]] | None, logger: Logger, clock: Clock, pause: Pause
+) -> list[BufferedRecorder[Any]]:
+    """Return who tells of conflicts at the end of a batch: `sinks`, or those that the settings name."""
+    chosen = _sinks(settings) if sinks is None else sinks
+    return [BufferedRecorder(sink, logger, clock=clock, pause=pause) for sink in chosen]
 
 
 def stream_handler(  # noqa: PLR0913 - each part can be given
@@ -160,24 +140,22 @@ def stream_handler(  # noqa: PLR0913 - each part can be given
         attempts=settings.attempts,
         reserve_ms=settings.reserve_ms,
     )
-    logger = _logger(settings, "stream")
-    sinks = _sinks(settings) if sinks is None else sinks
-    buffers = [BufferedRecorder(sink, logger, clock=clock, pause=pause) for sink in sinks]
-    recorders = Recorders(recorder or LogRecorder(logger), buffers)
+    logger = logger_of(settings, "stream")
+    recorders = Recorders(recorder or LogRecorder(logger), buffers_of(settings, sinks, logger, clock, pause))
     emit = emit or Metrics(settings.metrics_namespace, policy.name, "stream").emit
     each_key = Lanes(settings.lanes) if settings.lanes > 1 else map
     worker = Worker(policy, effects, recorders, clock=clock, each_key=each_key)
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own context, or none
-        time_left = _time_left(context)
+        time_left = time_left_of(context)
         try:
             report = worker.process(_records_of(event), time_left)
         finally:
             unrecorded = recorders.flush(time_left)
         failed, counts = len(report.failures), Counter(report.counts)
         counts["unrecorded"] += unrecorded
-        _told(lambda: recorders.batch(report.records, failed, +counts))
-        _told(lambda: emit({**+counts, "failed_records": failed}))
+        told(lambda: recorders.batch(report.records, failed, +counts))
+        told(lambda: emit({**+counts, "failed_records": failed}))
         return {"batchItemFailures": [{"itemIdentifier": number} for number in report.failures]}
 
     return handle
@@ -204,14 +182,14 @@ def write_handler(  # noqa: PLR0913 - each part can be given
         clock=clock,
         new_key=new_key,
         pause=pause,
-        meter=_EmittingMeter(emit),
+        meter=EmittingMeter(emit),
         attempts=settings.attempts,
     )
 
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's own context, or none
-        with _made_key_told(event):
-            result = _execute(writer, exact_numbers(event), policy)
-        _told(lambda: emit({result["status"]: 1}))
+        with made_key_told(event):
+            result = execute(writer, exact_numbers(event), policy)
+        told(lambda: emit({result["status"]: 1}))
         answer: dict[str, Any] = json_ready(result)
         return answer
 

@@ -22,6 +22,8 @@ NAMES = {
     "superseded": "WritesSuperseded",
     "version_conflict": "VersionConflicts",
     "deleted": "WritesToDeleted",
+    "settled": "MessagesSettled",
+    "put_back": "MessagesPutBack",
 }
 ESCALATED = "escalated_"
 

@@ -21,6 +21,8 @@ class Settings:
     """How many conditional writes one key or request may take."""
     reserve_ms: int = 6_000
     """No write is started with less time left: above what one with its retries may take (`reconciler.adapters.aws`)."""
+    redrive_messages: int = 100
+    """How many messages one redrive takes at most; their bodies, of at most 1 MiB each, are in memory until its end."""
     log_level: str = "INFO"
     metrics_namespace: str = "GlobalTableReconciler"
     event_bus_name: str = ""
@@ -42,11 +44,37 @@ class Settings:
             lanes=_whole(found, "LANES", cls.lanes, 1, 64),
             attempts=_whole(found, "ATTEMPTS", cls.attempts, 1, 100),
             reserve_ms=_whole(found, "RESERVE_MS", cls.reserve_ms, 0, 900_000),
+            redrive_messages=_whole(found, "REDRIVE_MESSAGES", cls.redrive_messages, 1, 1000),
             log_level=_one_of(found, "LOG_LEVEL", cls.log_level, LEVELS),
             metrics_namespace=found.get("METRICS_NAMESPACE") or cls.metrics_namespace,
             event_bus_name=found.get("EVENT_BUS_NAME", "").strip(),
             event_content=_one_of(found, "EVENT_CONTENT", cls.event_content, CONTENTS),
             history_table_name=_history(found),
+        )
+
+
+@dataclass(frozen=True)
+class StartSettings:
+    """What the starter of the workflow is told."""
+
+    state_machine_arn: str
+    region: str
+    claim_days: int = 90
+    """How long a claim is kept: as long as Step Functions keeps the name of an execution."""
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "StartSettings":
+        """Read the environment; ConfigurationError names the variable that is missing or wrong."""
+        found = os.environ if environ is None else environ
+        arn = _required(found, "STATE_MACHINE_ARN")
+        if not (arn.startswith("arn:") and ":stateMachine:" in arn):
+            raise ConfigurationError("STATE_MACHINE_ARN: is not the ARN of a state machine")
+        return cls(
+            state_machine_arn=arn,
+            region=_required(found, "AWS_REGION"),
+            claim_days=_whole(found, "CLAIM_DAYS", cls.claim_days, 1, 1825),
+            log_level=_one_of(found, "LOG_LEVEL", cls.log_level, LEVELS),
         )
 
 

@@ -87,6 +87,7 @@ class Effects:
             sequence_number=record.sequence_number,
             old_image=record.old,
             new_image=record.new,
+            at_ms=record.at_ms,
         )
         self.send(message, outcome, time_left)
 

@@ -49,6 +49,8 @@ class PoisonMessage:
     new_image: Image | None
     record: Mapping[str, Any] | None = None
     """The whole record, only where its images cannot be read."""
+    at_ms: int | None = None
+    """When the stream record was made, rounded; None where it does not say."""
 
     @property
     def id(self) -> str:
@@ -73,6 +75,7 @@ def bodies(message: PoisonMessage, max_bytes: int = MAX_BYTES) -> list[str]:
         "part": "1/1",
         "mode": message.mode.value,
         **{name: getattr(message, name) for name in HEAD},
+        **({} if message.at_ms is None else {"at_ms": message.at_ms}),
     }
     content = {name: value for name in CONTENT if (value := getattr(message, name)) is not None}
     body, limit = _json({**head, **content}), max_bytes - MARGIN_BYTES
@@ -85,7 +88,7 @@ def parse(parts: Sequence[str]) -> PoisonMessage:
     content = {name: _joined(name, documents) for name in CONTENT}
     head = documents[0]
     try:
-        message = PoisonMessage(**{name: head[name] for name in HEAD}, **content)
+        message = PoisonMessage(**{name: head[name] for name in HEAD}, **content, at_ms=_milliseconds(head))
     except KeyError as error:
         raise ValueError(f"{error.args[0]}: is missing") from None
     if message.id != head.get("id"):
@@ -160,6 +163,13 @@ def _in_order(documents: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     if by_part.keys() != set(expected):
         raise ValueError(f"part: {sorted(by_part)} came; every part of one message was expected")
     return [by_part[part] for part in expected]
+
+
+def _milliseconds(head: Mapping[str, Any]) -> int | None:
+    time = head.get("at_ms")
+    if time is not None and type(time) is not int:
+        raise ValueError("at_ms: is no whole number of milliseconds")
+    return time
 
 
 def _joined(name: str, documents: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - whatever the record held

@@ -36,6 +36,7 @@ messages = st.builds(
     old_image=st.none() | images,
     new_image=st.none() | images,
     record=st.none() | images,
+    at_ms=st.none() | st.integers(0, 2**53),
 )
 
 
@@ -212,7 +213,7 @@ def test_other_trouble_has_another_id(other: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "same",
-    [{"detail": "worded otherwise"}, {"sequence_number": "18"}, {"region": "us-east-1"}, {"table": "U"}],
+    [{"detail": "worded otherwise"}, {"sequence_number": "18"}, {"region": "us-east-1"}, {"table": "U"}, {"at_ms": 7}],
     ids=str,
 )
 def test_what_tells_of_the_delivery_is_not_in_the_id(same: dict[str, Any]) -> None:
@@ -253,6 +254,7 @@ WHOLE = bodies(message({"X": {"S": "1" * COMPRESS_ABOVE}}))
         ([edited(SMALL[0], schema="other/1")], r"^schema: is 'other/1'"),
         ([edited(WHOLE[0], encoding="gzip")], r"^encoding: is 'gzip'"),
         ([edited(SMALL[0], detail=None)], r"^detail: is missing"),
+        ([edited(SMALL[0], at_ms="7")], r"^at_ms: is no whole number"),
         ([edited(SMALL[0], id="0")], r"^id: is not that of the content"),
         ([edited(SMALL[0], id=None)], r"^id: is not that of the content"),
         ([edited(SMALL[0], old_image=None)], r"^id: is not that of the content"),

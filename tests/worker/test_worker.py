@@ -151,6 +151,7 @@ def test_a_malformed_image_is_poison_with_both_images(replica: Replica) -> None:
     report = process(replica, raw_record("MODIFY", malformed, WON, "1"), LOSS)
     (message,) = replica.queue.messages
     assert (message.reason, message.old_image, message.new_image) == ("malformed", malformed, WON)
+    assert message.at_ms == NOW
     assert report.counts["escalated_malformed"] == 1
     assert replica.item["Balance"] == 111
 

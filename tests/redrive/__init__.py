@@ -1,0 +1,1 @@
+"""Redrive: poison messages judged again, with faults at every effect."""
