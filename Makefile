@@ -1,11 +1,12 @@
 # Every target works in a fresh clone with Python 3.11 or newer and make; nothing has to be activated.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint format test dynamodb-local test-dynamodb-local run simulate clean
+.PHONY: help setup lock lint format test dynamodb-local test-dynamodb-local run bench simulate package deploy e2e clean
 
 PYTHON ?= python3
 BIN    := .venv/bin
 PY     := $(BIN)/python
 STAMP  := .venv/installed
+E2E    := .venv-e2e/installed
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' Makefile
@@ -21,11 +22,12 @@ $(STAMP): pyproject.toml infra/lock/dev.txt
 	@touch $@
 
 LOCK := .venv-lock/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate \
-	--universal --python-version 3.11 --custom-compile-command 'make lock' $(ARGS) pyproject.toml
+	--universal --python-version 3.11 --custom-compile-command 'make lock' $(ARGS)
 
 lock: .venv-lock/bin/uv ## Write infra/lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
-	$(LOCK) --all-extras -o infra/lock/dev.txt
-	$(LOCK) --constraint infra/lock/dev.txt -o infra/lock/runtime.txt
+	$(LOCK) pyproject.toml --all-extras -o infra/lock/dev.txt
+	$(LOCK) pyproject.toml --constraint infra/lock/dev.txt -o infra/lock/runtime.txt
+	$(LOCK) infra/lock/e2e.in -o infra/lock/e2e.txt
 
 .venv-lock/bin/uv:
 	$(PYTHON) -m venv .venv-lock
@@ -59,6 +61,20 @@ bench: setup ## Measure this worker against a plain one, and how its cost grows 
 simulate: setup ## Search random histories for a lost write (HISTORIES=1000)
 	@$(PY) -m replay_tools simulate --histories $(or $(HISTORIES),1000)
 
+package: setup ## Make build/function.zip: the same bytes from the same files (ARGS="--policy FILE", --help)
+	@$(PY) -m infra.package $(ARGS)
+
+deploy: setup ## Deploy build/function.zip to AWS (ARGS=--dry-run prints every command and runs none)
+	@$(PY) -m infra.deploy $(ARGS)
+
+$(E2E): infra/lock/e2e.txt
+	$(PYTHON) -m venv .venv-e2e
+	.venv-e2e/bin/python -m pip install --quiet --require-hashes -r infra/lock/e2e.txt
+	@touch $@
+
+e2e: setup $(E2E) ## Deploy to ministack on loopback: two Regions, the real templates, the real package
+	$(PY) -m pytest -x -m e2e tests/e2e $(ARGS)
+
 clean: ## Remove whatever these targets made, .venv included
-	rm -rf .venv .venv-lock .dynamodb-local build dist *.egg-info .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lock .venv-e2e .dynamodb-local build dist *.egg-info .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

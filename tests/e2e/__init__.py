@@ -1,0 +1,1 @@
+"""The deployment as a whole, on ministack: `make e2e`."""

@@ -1,0 +1,1 @@
+"""A real account: two Regions write while replication is paused; nothing is lost, and everything is cleaned up."""
