@@ -1,6 +1,6 @@
 # Every target works in a fresh clone with Python 3.11 or newer and make; nothing has to be activated.
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint format test dynamodb-local test-dynamodb-local run bench simulate package deploy e2e clean
+.PHONY: help setup lock lint format test dynamodb-local test-dynamodb-local run bench simulate package deploy e2e diagrams clean
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -74,6 +74,10 @@ $(E2E): infra/lock/e2e.txt
 
 e2e: setup $(E2E) ## Deploy to ministack on loopback: two Regions, the real templates, the real package
 	$(PY) -m pytest -x -m e2e tests/e2e $(ARGS)
+
+diagrams: setup ## Draw the README's pictures again (needs Graphviz)
+	@command -v dot > /dev/null || { echo "diagrams: needs Graphviz's dot (Debian: graphviz)" >&2; exit 1; }
+	$(PY) -m infra.diagrams
 
 clean: ## Remove whatever these targets made, .venv included
 	rm -rf .venv .venv-lock .venv-e2e .dynamodb-local build dist *.egg-info .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """Executions of a Step Functions state machine: each name is started once."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -9,6 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from reconciler.adapters.faults import MISCONFIGURED
 from reconciler.errors import ConfigurationError, ReconcilerError, TransientError
 from reconciler.execution import Execution
+
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions.client import SFNClient
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 2.5, 3
 EXISTS = "ExecutionAlreadyExists"
@@ -27,14 +30,13 @@ def executions(state_machine_arn: str, region: str) -> "Executions":
     """Return a state machine's executions in one Region; AWS_ENDPOINT_URL_SFN chooses another endpoint."""
     retries: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
     config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
-    make: Any = boto3.client
-    return Executions(make("stepfunctions", region_name=region, config=config), state_machine_arn)
+    return Executions(boto3.client("stepfunctions", region_name=region, config=config), state_machine_arn)
 
 
 class Executions:
     """A state machine behind a boto3 client."""
 
-    def __init__(self, client: Any, state_machine_arn: str) -> None:  # noqa: ANN401 - a client of Step Functions
+    def __init__(self, client: "SFNClient", state_machine_arn: str) -> None:
         """Start executions of this state machine."""
         self._client = client
         self._arn = state_machine_arn
