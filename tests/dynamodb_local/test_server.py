@@ -19,6 +19,8 @@ pytestmark = pytest.mark.dynamodb_local
 ENDS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGABRT]
 WAIT_SECONDS, POLL_SECONDS = 20, 0.05
 USER = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 from replay_tools.dynamodb_local.server import dynamodb_local
 with dynamodb_local() as endpoint:
     print(endpoint, flush=True)
