@@ -1,7 +1,7 @@
 """Workloads: what kind of histories are made, and by which policy they are judged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.decisions import Trouble
@@ -101,8 +101,3 @@ _WORKLOADS = (
     Workload("foreign", regions=3, foreign=0.05),
 )
 WORKLOADS: Mapping[str, Workload] = {workload.name: workload for workload in _WORKLOADS}
-
-
-def with_regions(workload: Workload, regions: int) -> Workload:
-    """Return the workload for another number of Regions."""
-    return replace(workload, regions=regions)

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from replay_tools import child_server
+from replay_tools.child_server import StartError
 from replay_tools.dynamodb_local import jars, server
 from replay_tools.dynamodb_local.jars import MissingError, class_path, fetch, find_java
-from replay_tools.dynamodb_local.server import StartError, dynamodb_local
+from replay_tools.dynamodb_local.server import dynamodb_local
 
 JDK = "java.base@17.0.15\njdk.compiler@17.0.15"
 JAR = b"a jar"
@@ -132,8 +134,8 @@ def test_a_server_that_says_nothing_is_given_up(programs: Path, monkeypatch: pyt
     """Neither its start nor its end is waited for without a bound."""
     install_java(programs, otherwise="exec /bin/sleep 600")
     monkeypatch.setattr(server, "class_path", lambda: "")
-    monkeypatch.setattr(server, "START_SECONDS", 0.2)
-    monkeypatch.setattr(server, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(child_server, "START_SECONDS", 0.2)
+    monkeypatch.setattr(child_server, "STOP_SECONDS", 0.2)
     with pytest.raises(StartError), dynamodb_local():
         pytest.fail("there is no server")
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.e2e import server
-from infra.e2e.server import StartError, ministack
+from infra.e2e.server import ministack
+from replay_tools.child_server import StartError
 from tests.e2e.world import eventually
 
 pytestmark = pytest.mark.e2e
