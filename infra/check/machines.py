@@ -1,47 +1,67 @@
-"""State machines against their roles: what a definition's tasks call its role may do, and nothing else.
+"""State machines: each name is started once, no value is logged, and the role may do what the tasks call, no more.
 
 arn:aws:states:::dynamodb:putItem  ->  dynamodb:PutItem
 arn:aws:states:::lambda:invoke     ->  lambda:InvokeFunction
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from infra.check.names import named
 from infra.check.roles import ROLE, WITHOUT_RESOURCE, grants
-from infra.check.stack import ROOT, Finding, Resource, Stack
+from infra.check.stack import Finding, Resource, Stack
 
 MACHINE = "AWS::Serverless::StateMachine"
 INTEGRATION = "arn:aws:states:::"
+PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 OTHER_NAMES = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
 def machine_rules(stack: Stack) -> Iterator[Finding]:
-    """Yield what state machines may not do and must, or may do and need not."""
+    """Yield what is wrong with state machines."""
     for machine in stack.of_type(MACHINE):
-        role = stack.resources.get(named(machine.properties.get("Role")))
-        if role is None or role.kind != ROLE:
-            yield machine.finding("permission-missing", "has no role of this template", "Role")
-            continue
+        yield from _kind(machine)
         try:
-            needed = set(_called(_definition(machine, stack)))
+            text = stack.text_of(str(machine.properties.get("DefinitionUri")))
+            needed = set(_called(json.loads(text)))
         except (OSError, ValueError) as error:
             yield machine.finding("definition", f"cannot be read: {error}", "DefinitionUri")
             continue
-        granted = {grant.action: grant for grant in grants(role, stack) if grant.action not in WITHOUT_RESOURCE}
-        for action in sorted(needed - granted.keys()):
-            yield role.finding("permission-missing", f"{action}, which {machine.name} needs", "Policies")
-        for action in sorted(granted.keys() - needed):
-            yield granted[action].finding("permission-spare", f"{action}, which {machine.name} never needs")
+        yield from _substitutions(machine, set(PLACEHOLDER.findall(text)))
+        yield from _rights(machine, needed, stack)
 
 
-def _definition(machine: Resource, stack: Stack) -> Any:  # noqa: ANN401 - JSON
-    """Read the definition beside the template, or, for a copy of the template elsewhere, the project's own."""
-    name = str(machine.properties.get("DefinitionUri"))
-    beside = stack.path.parent / name
-    path = beside if beside.exists() else ROOT / "infra" / name
-    return json.loads(path.read_text(encoding="utf-8"))
+def _kind(machine: Resource) -> Iterator[Finding]:
+    properties = machine.properties
+    if properties.get("Type", "STANDARD") != "STANDARD":
+        yield machine.finding("machine-type", "starts an execution of the same name again", "Type")
+    if properties.get("Logging", {}).get("IncludeExecutionData") in (True, "true"):
+        yield machine.finding("execution-data", "logs values of items", "Logging", "IncludeExecutionData")
+
+
+def _substitutions(machine: Resource, asked: set[str]) -> Iterator[Finding]:
+    """Yield the names that nobody gives, which are taken as they stand, and those that nobody asks for."""
+    name = "DefinitionSubstitutions"
+    given = set(machine.properties.get(name, {}))
+    for missing in sorted(asked - given):
+        yield machine.finding("substitution", f"${{{missing}}} is taken as it stands: nothing is given for it", name)
+    for spare in sorted(given - asked):
+        yield machine.finding("substitution", f"the definition has no ${{{spare}}}", name, spare)
+
+
+def _rights(machine: Resource, needed: set[str], stack: Stack) -> Iterator[Finding]:
+    """Yield what the machine's role may not do and must, or may do and need not."""
+    role = stack.resources.get(named(machine.properties.get("Role")))
+    if role is None or role.kind != ROLE:
+        yield machine.finding("permission-missing", "has no role of this template", "Role")
+        return
+    granted = {grant.action: grant for grant in grants(role, stack) if grant.action not in WITHOUT_RESOURCE}
+    for action in sorted(needed - granted.keys()):
+        yield role.finding("permission-missing", f"{action}, which {machine.name} needs", "Policies")
+    for action in sorted(granted.keys() - needed):
+        yield granted[action].finding("permission-spare", f"{action}, which {machine.name} never needs")
 
 
 def _called(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a definition

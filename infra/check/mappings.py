@@ -1,6 +1,5 @@
 """What must hold of event source mappings on streams: Lambda's defaults block a shard for a day, or lose records."""
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -26,7 +25,7 @@ def mapping_rules(stack: Stack) -> Iterator[Finding]:
         yield from _source(mapping, stack)
         yield from _ends(mapping)
     for mapping in stack.of_type(MAPPING):
-        yield from _filters(mapping)
+        yield from _runs(mapping)
         if mapping.properties.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
             why = "records that the function calls failed count as done"
             yield mapping.finding("batch-item-failures", why, "FunctionResponseTypes")
@@ -60,15 +59,8 @@ def _ends(mapping: Resource) -> Iterator[Finding]:
         yield mapping.finding("bisect", why, "BisectBatchOnFunctionError")
 
 
-def _filters(mapping: Resource) -> Iterator[Finding]:
-    for position, each in enumerate(mapping.properties.get("FilterCriteria", {}).get("Filters", [])):
-        if not _is_object(each.get("Pattern")):
-            path = ("FilterCriteria", "Filters", position, "Pattern")
-            yield mapping.finding("filter", "the pattern is no JSON object, and matches nothing", *path)
-
-
-def _is_object(text: object) -> bool:
-    try:
-        return isinstance(json.loads(str(text)), dict)
-    except ValueError:
-        return False
+def _runs(mapping: Resource) -> Iterator[Finding]:
+    if mapping.properties.get("Enabled", True) not in (True, "true"):
+        yield mapping.finding("mapping-enabled", "nothing is judged, and after a day the stream forgets it", "Enabled")
+    if mapping.properties.get("FilterCriteria", {}).get("Filters"):
+        yield mapping.finding("filter", "what it leaves out is never judged", "FilterCriteria")

@@ -48,7 +48,7 @@ def actions_of(handler: str) -> frozenset[str]:
 
 
 def permission_rules(stack: Stack) -> Iterator[Finding]:
-    """Yield what functions and schedules may not do and must, or may do and need not."""
+    """Yield what functions may not do and must, or may do and need not."""
     for function in stack.functions():
         handler = str(function.properties.get("Handler"))
         try:
@@ -56,11 +56,7 @@ def permission_rules(stack: Stack) -> Iterator[Finding]:
         except LookupError:
             yield function.finding("handler", f"{handler} does not exist", "Handler")
             continue
-        yield from _compared(function, function.properties.get("Role"), needed, stack, "Role")
-    for schedule in stack.of_type("AWS::Scheduler::Schedule"):
-        target = schedule.properties.get("Target", {})
-        needed = {("lambda:InvokeFunction", named(target.get("Arn")))}
-        yield from _compared(schedule, target.get("RoleArn"), needed, stack, "Target", "RoleArn")
+        yield from compared(function, function.properties.get("Role"), needed, stack, "Role")
 
 
 def called(function: Resource, handler: str) -> set[Right]:
@@ -88,7 +84,8 @@ def by_lambda(function: Resource, stack: Stack) -> Iterator[Right]:
             yield GIVE_UP, named(destination)
 
 
-def _compared(who: Resource, given: object, needed: set[Right], stack: Stack, *path: str) -> Iterator[Finding]:
+def compared(who: Resource, given: object, needed: set[Right], stack: Stack, *path: str | int) -> Iterator[Finding]:
+    """Yield how the role that is given at a path differs from what is needed."""
     role = stack.resources.get(named(given))
     if role is None or role.kind != ROLE:
         yield who.finding(

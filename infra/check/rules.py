@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from infra.check.alarms import alarm_rules, silent_alarm_rules
+from infra.check.delegates import delegate_rules
+from infra.check.functions import function_rules
 from infra.check.kept import kept_rules
 from infra.check.logs import log_rules
 from infra.check.machines import machine_rules
@@ -15,6 +17,7 @@ from infra.check.roles import role_rules
 from infra.check.schemas import schema_rules
 from infra.check.stack import Finding, Stack
 from infra.check.tables import table_rules
+from infra.check.trust import trust_rules
 
 Rules = Callable[[Stack], Iterable[Finding]]
 OWN: tuple[Rules, ...] = (
@@ -24,8 +27,11 @@ OWN: tuple[Rules, ...] = (
     mapping_rules,
     queue_rules,
     log_rules,
+    function_rules,
     role_rules,
+    trust_rules,
     permission_rules,
+    delegate_rules,
     machine_rules,
     metric_rules,
     alarm_rules,

@@ -75,6 +75,12 @@ class Stack:
         """Read a template's file; TemplateError where it is none."""
         return cls(path, read(path))
 
+    def text_of(self, name: str) -> str:
+        """Return a file that lies beside the template, or, for a copy of the template elsewhere, the project's own."""
+        beside = self.path.parent / name
+        path = beside if beside.exists() else ROOT / "infra" / name
+        return path.read_text(encoding="utf-8")
+
     def with_parameters(self, **given: str) -> "Stack":
         """Return the stack as these parameters make it."""
         return replace(self, given=given)
@@ -109,7 +115,7 @@ class Stack:
             if function.kind == FUNCTIONS[0]:
                 yield replace(function, block=_with_globals(function.block, shared.properties))
             else:
-                yield function
+                yield replace(function, block=_with_globals(function.block, Block([], {})))
 
     @cached_property
     def _globals(self) -> Block:
@@ -139,12 +145,14 @@ def _default(name: str, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - t
 def _with_globals(block: Block, shared: Block) -> Block:
     """Return a function's block with what Globals says where it says nothing; environments are united."""
     own = block.get("Properties") or Block([], {})
-    variables = {**_variables(shared), **_variables(own)}
-    members = {**shared, **own, "Environment": {"Variables": variables}}
+    theirs, mine = _variables(shared), _variables(own)
+    variables = Block({**theirs, **mine}.items(), {**theirs.lines, **mine.lines})
+    environment = Block([("Variables", variables)], getattr(own.get("Environment"), "lines", {}))
+    members = {**shared, **own, "Environment": environment}
     properties = Block(members.items(), own.lines)
     return Block({**block, "Properties": properties}.items(), block.lines)
 
 
-def _variables(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    variables: Mapping[str, Any] = (properties.get("Environment") or {}).get("Variables") or {}
-    return variables
+def _variables(properties: Mapping[str, Any]) -> Block:
+    variables = (properties.get("Environment") or {}).get("Variables")
+    return variables if isinstance(variables, Block) else Block([], {})

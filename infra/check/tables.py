@@ -30,6 +30,9 @@ def table_rules(stack: Stack) -> Iterator[Finding]:
             yield from _protection(table, table.properties, ())
             continue
         yield from _stream(table)
+        if table.properties.get("MultiRegionConsistency") == "STRONG":
+            why = "strong mode needs no reconciling, and knows neither transactions nor time to live"
+            yield table.finding("strong-mode", why, "MultiRegionConsistency")
         yield from _replicas(table, stack.region)
 
 

@@ -44,7 +44,7 @@ def _parsed(text: str) -> tuple[str, str, str]:
 @click.option("--existing-table", is_flag=True, help="The table is there: leave table.yaml out.")
 @click.option("--with-workflow", is_flag=True, help="Deploy workflow.yaml too.")
 @click.option("--with-appsync", is_flag=True, help="Deploy appsync.yaml too.")
-@click.option("--parameter", multiple=True, callback=parsed, metavar=PARAMETER, help="Of worker.yaml.")
+@click.option("--parameter", multiple=True, callback=parsed, metavar=PARAMETER, help="Of any of the templates.")
 @click.option("--dry-run", is_flag=True, help="Print every command and run none.")
 def main(
     *,

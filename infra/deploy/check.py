@@ -16,10 +16,12 @@ STILL_TO_COME = {"ENABLED", "ENABLING"}
 
 
 def table(package: Package, region: str) -> Judge:
-    """Judge describe-table: both images, the policy's key and Regions, the stream that the worker was given."""
+    """Judge describe-table: both images, the policy's key and Regions, the worker's stream, eventual mode."""
 
     def judge(answer: Any, found: Mapping[str, str]) -> Iterator[str]:  # noqa: ANN401 - the service's answer
         described = answer["Table"]
+        if described.get("MultiRegionConsistency") == "STRONG":
+            yield f"{region}: the table is in strong mode (MRSC), which loses no write: it needs no reconciling"
         stream = described.get("StreamSpecification", {})
         if stream.get("StreamViewType") != BOTH_IMAGES:
             yield f"{region}: the stream shows {stream.get('StreamViewType')}; {BOTH_IMAGES} is needed"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from infra.deploy import check
 from infra.deploy.package import Package
+from infra.deploy.parameters import APPSYNC, WORKFLOW, given_to
 from infra.deploy.step import Step, Wish, sam_deploy
 
 START, CONFLICT = "start", "conflict"
@@ -15,7 +16,8 @@ def deploy_extras(wish: Wish, region: str) -> Iterator[Step]:
     if wish.with_workflow:
         yield from _deploy_workflow(wish, region)
     if wish.with_appsync:
-        command = sam_deploy(region, wish.appsync_stack, "appsync.yaml", {})
+        given = {"TableName": wish.package.appsync_table, **given_to(APPSYNC, wish, region)}
+        command = sam_deploy(region, wish.appsync_stack, APPSYNC, given)
         yield Step(f"deploy AppSync in {region}", command)
 
 
@@ -47,8 +49,9 @@ def _deploy_workflow(wish: Wish, region: str) -> Iterator[Step]:
         ),
         finds=arn,
     )
-    given = {"WriteFunctionArn": f"<{function}>", "PoisonQueueArn": f"<{arn}>", "PoisonQueueUrl": f"<{url}>"}
-    command = sam_deploy(region, wish.workflow_stack, "workflow.yaml", given)
+    found = {"WriteFunctionArn": f"<{function}>", "PoisonQueueArn": f"<{arn}>", "PoisonQueueUrl": f"<{url}>"}
+    given = {**found, **given_to(WORKFLOW, wish, region)}
+    command = sam_deploy(region, wish.workflow_stack, WORKFLOW, given)
     yield Step(f"deploy the workflow in {region}", command)
 
 

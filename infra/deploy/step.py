@@ -44,7 +44,7 @@ class Wish:
     with_workflow: bool = False
     with_appsync: bool = False
     parameters: Sequence[tuple[str, str, str]] = ()
-    """Of worker.yaml: Region ("" for all), name, value."""
+    """Region ("" for all), name, value: for every template that has a parameter of this name."""
 
     @property
     def workflow_stack(self) -> str:

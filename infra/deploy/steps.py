@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from infra.deploy import check
 from infra.deploy.errors import DeployError
 from infra.deploy.extras import deploy_extras, look_at_extras, look_at_function
+from infra.deploy.package import demand_appsync
+from infra.deploy.parameters import TABLE, WORKER, demand_known, given_to
 from infra.deploy.step import INFRA, Step, Wish, sam_deploy
 
 FUNCTIONS = ("stream", "write", "redrive")
@@ -15,13 +17,13 @@ MOST_REGIONS = 3
 
 
 def steps(wish: Wish) -> Sequence[Step]:
-    """Return every step; DeployError where table.yaml cannot make the policy's Regions."""
+    """Return every step; DeployError where what is wished for cannot be deployed, or not as it is meant."""
     regions = wish.package.regions
     if wish.makes_table and not 1 < len(regions) <= MOST_REGIONS:
         raise DeployError(f"the policy has {len(regions)} Regions; infra/table.yaml makes 2 to {MOST_REGIONS} replicas")
-    for region, name, _ in wish.parameters:
-        if region and region not in regions:
-            raise DeployError(f"{region}:{name}: the policy has no such Region; it has {', '.join(regions)}")
+    if wish.with_appsync:
+        demand_appsync(wish.package)
+    demand_known(wish)
     return [
         _account(regions[0]),
         *([_table(wish)] if wish.makes_table else []),
@@ -41,13 +43,14 @@ def _account(region: str) -> Step:
 def _table(wish: Wish) -> Step:
     first, *others = wish.package.regions
     names = ("SecondRegion", "ThirdRegion")
-    given = [("TableName", wish.package.table), *zip(names, others, strict=False)]
+    made = {"TableName": wish.package.table, **dict(zip(names, others, strict=False))}
+    given = {**made, **given_to(TABLE, wish, first)}
     return Step(
         f"make the table, with a replica in each of {', '.join(wish.package.regions)}",
         (
             *("aws", "cloudformation", "deploy", "--region", first, "--stack-name", wish.table_stack),
-            *("--template-file", str(INFRA / "table.yaml"), "--no-fail-on-empty-changeset"),
-            *("--parameter-overrides", *(f"{name}={value}" for name, value in given)),
+            *("--template-file", str(INFRA / TABLE), "--no-fail-on-empty-changeset"),
+            *("--parameter-overrides", *(f"{name}={value}" for name, value in given.items())),
         ),
     )
 
@@ -67,9 +70,9 @@ def _stream(region: str) -> str:
 
 
 def _worker(wish: Wish, region: str) -> Step:
-    given = {"TableName": wish.package.table, "StreamArn": f"<{_stream(region)}>"}
-    given |= {name: value for where, name, value in wish.parameters if where in {"", region}}
-    return Step(f"deploy the worker in {region}", sam_deploy(region, wish.worker_stack, "worker.yaml", given))
+    found = {"TableName": wish.package.table, "StreamArn": f"<{_stream(region)}>"}
+    given = {**found, **given_to(WORKER, wish, region)}
+    return Step(f"deploy the worker in {region}", sam_deploy(region, wish.worker_stack, WORKER, given))
 
 
 def _look(wish: Wish, region: str) -> Iterator[Step]:

@@ -29,6 +29,22 @@ def test_the_function_starts_with_its_environment():
     assert table["KeySchema"] == [{"AttributeName": policy.partition_key, "KeyType": "HASH"}]
 
 
+def test_the_items_are_versioned():
+    """Without versions AppSync detects no conflict, and never asks the function."""
+    config = STACK["Items"]["Properties"]["DynamoDBConfig"]
+    assert config["Versioned"] is True
+    assert config["TableName"] == {"Ref": "Table"}
+    assert config["DeltaSyncConfig"]["DeltaSyncTableName"] == {"Ref": "DeltaTable"}
+
+
+def test_every_request_is_signed():
+    """IAM decides who may do what, and nothing else does: there is no key to pass on."""
+    api = STACK["Api"]["Properties"]
+    assert api["AuthenticationType"] == "AWS_IAM"
+    assert "AdditionalAuthenticationProviders" not in api
+    assert of_type(STACK, "AWS::AppSync::ApiKey") == {}
+
+
 def test_the_versioned_table_is_not_the_global_one():
     """AppSync would overwrite items without their ledgers: the two never share a table by default."""
     assert STACK["Table"]["Properties"]["TableName"] != read("table.yaml")["Parameters"]["TableName"]["Default"]

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from infra.deploy import __main__ as command
-from infra.deploy.package import Package, read
+from infra.deploy.package import APPSYNC_POLICY, POLICY, Package, read
 from tests.deploy.fakes import Tools
 
 ROOT = Path(__file__).parents[2]
@@ -15,10 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def package(tmp_path, monkeypatch) -> Package:
-    """The package that the command finds: the example policy, and no code."""
+    """The package that the command finds: the example policies, and no code."""
     path = tmp_path / "function.zip"
     with ZipFile(path, "w") as archive:
-        archive.write(ROOT / "infra/policy.toml", "infra/policy.toml")
+        for policy in (POLICY, APPSYNC_POLICY):
+            archive.write(ROOT / policy, policy)
     monkeypatch.setattr(command, "PACKAGE", path)
     return read(path)
 

@@ -20,6 +20,11 @@ def mapping(answer):
 
 
 FAULTS = {
+    "strong mode": (
+        TABLE,
+        lambda answer: answer["Table"].update(MultiRegionConsistency="STRONG"),
+        "eu-west-1: the table is in strong mode (MRSC), which loses no write: it needs no reconciling",
+    ),
     "keys only": (
         TABLE,
         lambda answer: answer["Table"]["StreamSpecification"].update(StreamViewType="KEYS_ONLY"),
@@ -140,6 +145,12 @@ def test_a_fault_is_found(package, tools, fault):
     tools.changed(part, change)
     wrong = findings(package, tools)
     assert any(line.startswith(finding) for line in wrong), wrong
+
+
+def test_eventual_mode_is_no_finding(package, tools):
+    """It is what the worker is for, said or not."""
+    tools.changed(TABLE, lambda answer: answer["Table"].update(MultiRegionConsistency="EVENTUAL"))
+    assert findings(package, tools) == []
 
 
 def test_a_sound_deployment_has_no_findings(package, tools):

@@ -100,6 +100,32 @@ def test_a_parameter_goes_to_every_region_or_to_one(deploy):
     ]
 
 
+def test_a_parameter_reaches_every_template_that_has_it(deploy):
+    """The topic goes to all that raise alarms, the bus to who tells and who listens, a claim's days to the workflow."""
+    given = [
+        "AlarmTopicArn=arn",
+        "EventBusName=Bus",
+        "ClaimDays=7",
+        "DeletionProtection=false",
+        "eu-west-1:DeltaMinutes=9",
+    ]
+    options = [option for parameter in given for option in ("--parameter", parameter)]
+    printed = commands(deploy("--dry-run", "--with-workflow", "--with-appsync", *options)[1])
+    names = ("table.yaml", "worker.yaml", "workflow.yaml", "appsync.yaml")
+    lines = {name: [line for line in printed if name in line] for name in names}
+
+    def getting(name, value):
+        return {
+            template: sum(f"{name},ParameterValue={value}" in line for line in lines[template]) for template in names
+        }
+
+    assert getting("AlarmTopicArn", "arn") == dict(zip(names, (0, 2, 2, 2), strict=True))
+    assert getting("EventBusName", "Bus") == dict(zip(names, (0, 2, 0, 2), strict=True))
+    assert getting("ClaimDays", "7") == dict(zip(names, (0, 0, 2, 0), strict=True))
+    assert getting("DeltaMinutes", "9") == dict(zip(names, (0, 0, 0, 1), strict=True))
+    assert lines["table.yaml"][0].endswith("TableName=GlobalEventTable SecondRegion=eu-west-1 DeletionProtection=false")
+
+
 @pytest.mark.parametrize(
     ("part", "step", "calls"),
     [
@@ -161,5 +187,7 @@ def test_appsync_is_deployed_if_asked_for(deploy):
     """In every Region, by a stack of its own; its function is looked at."""
     printed = commands(deploy("--dry-run", "--with-appsync")[1])
     assert sum("appsync.yaml" in line and "--stack-name reconciler-appsync" in line for line in printed) == 2
+    deployed = [line for line in printed if "appsync.yaml" in line]
+    assert all(line.endswith("ParameterKey=TableName,ParameterValue=VersionedItems") for line in deployed)
     assert sum(line.endswith("--function-name reconciler-appsync-conflict") for line in printed) == 2
     assert not any("appsync" in line for line in commands(deploy("--dry-run")[1]))

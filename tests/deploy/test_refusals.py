@@ -9,6 +9,8 @@ from botocore.session import get_session
 
 from infra.deploy import __main__ as command
 from infra.deploy.extras import CONFLICT, START
+from infra.deploy.package import APPSYNC_POLICY
+from infra.deploy.parameters import LOOKED_UP, OF_THE_PACKAGE
 from infra.deploy.step import Wish
 from infra.deploy.steps import FUNCTIONS, steps
 from tests.infra.template import of_type, read, resolved
@@ -39,7 +41,16 @@ def test_a_missing_package_is_named_with_its_target(deploy, tools, monkeypatch, 
     assert tools.calls() == []
 
 
-@pytest.mark.parametrize("content", [{}, {"infra/policy.toml": "table ="}, {"infra/policy.toml": "name = 'x'"}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"infra/policy.toml": "table ="},
+        {"infra/policy.toml": "name = 'x'"},
+        {"infra/policy.toml": "[table]\nname = 'x'\n"},
+        {"infra/policy.toml": POLICY.format(regions=["us-east-1"]), APPSYNC_POLICY: "[table]\nname = 'x'\n"},
+    ],
+)
 def test_a_package_without_a_policy_is_refused(deploy, tools, packaged, content):
     """It is no package of this project's."""
     packaged(**content)
@@ -65,6 +76,15 @@ def test_regions_that_the_template_cannot_make_are_refused(deploy, packaged, reg
         ("BatchSize", "'BatchSize': [REGION:]NAME=VALUE was expected"),
         ("=5", "'=5': [REGION:]NAME=VALUE was expected"),
         ('Name="x"', "do without"),
+        ("BatchSiz=5", "BatchSiz: is no parameter of table.yaml, worker.yaml"),
+        ("batchSize=5", "batchSize: is no parameter of table.yaml, worker.yaml"),
+        ("ClaimDays=5", "ClaimDays: is no parameter of table.yaml, worker.yaml"),
+        ("eu-west-1:DeletionProtection=false", "eu-west-1:DeletionProtection: is no parameter of worker.yaml"),
+        ("TableName=Other", "TableName: the policy in the package says it; make package takes another one"),
+        ("ThirdRegion=us-west-2", "ThirdRegion: the policy in the package says it"),
+        ("PolicyFile=mine.toml", "PolicyFile: the policy in the package says it"),
+        ("eu-west-1:StreamArn=arn", "eu-west-1:StreamArn: the deployment looks it up by itself"),
+        ("WriteFunctionArn=arn", "WriteFunctionArn: the deployment looks it up by itself"),
         ("us-west-2:BatchSize=5", "us-west-2:BatchSize: the policy has no such Region; it has us-east-1, eu-west-1"),
     ],
 )
@@ -74,6 +94,50 @@ def test_a_wrong_parameter_is_refused(deploy, tools, parameter, complaint):
     assert status == 2
     assert complaint in complaints[-1]
     assert tools.calls() == []
+
+
+def test_a_name_means_the_same_in_every_template():
+    """What is given goes to all that have the name: one that two of them understand otherwise must be refused."""
+    names = [set(read(name)["Parameters"]) for name in ("table.yaml", "worker.yaml", "workflow.yaml", "appsync.yaml")]
+    shared = {name for each in names for name in each if sum(name in others for others in names) > 1}
+    assert shared - OF_THE_PACKAGE - LOOKED_UP == {"AlarmTopicArn", "EventBusName", "LogRetentionDays"}
+
+
+def test_everything_that_the_deployment_gives_by_itself_is_refused(package):
+    """What a command fills in is nobody's to give: a name that is added there is added here."""
+    filled = set()
+    for step in steps(Wish(package, with_workflow=True, with_appsync=True)):
+        _, _, given = shlex.join(step.command).partition("--parameter-overrides ")
+        filled |= {part.removeprefix("ParameterKey=").replace(",", "=").split("=")[0] for part in shlex.split(given)}
+    assert filled <= OF_THE_PACKAGE | LOOKED_UP
+    assert "SecondRegion" in filled
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        (("Items", []), "lacks eu-west-1, us-east-1: AppSync goes to every Region; it has none"),
+        (("Items", ["us-east-1"]), "lacks eu-west-1: AppSync goes to every Region; it has us-east-1"),
+        (("T", ["us-east-1", "eu-west-1"]), "names T: AppSync must not write the global table"),
+    ],
+)
+def test_a_policy_that_does_not_fit_appsync_is_refused(deploy, tools, packaged, named, why):
+    """Its function would refuse every stale mutation there: nothing is begun, and without AppSync all is well."""
+    name, regions = named
+    items = POLICY.format(regions=regions).replace('"T"', f'"{name}"')
+    packaged(**{"infra/policy.toml": POLICY.format(regions=["eu-west-1", "us-east-1"]), APPSYNC_POLICY: items})
+    assert deploy("--with-appsync") == (2, [], [f"Error: {APPSYNC_POLICY} {why}"])
+    assert tools.calls() == []
+    assert deploy("--dry-run")[0] == 0
+
+
+def test_a_package_without_appsyncs_policy_is_refused(deploy, packaged):
+    """Only where AppSync is asked for."""
+    packaged(**{"infra/policy.toml": POLICY.format(regions=["eu-west-1", "us-east-1"])})
+    status, _, complaints = deploy("--with-appsync", "--dry-run")
+    assert status == 2
+    assert complaints[0].startswith(f"Error: {APPSYNC_POLICY} lacks eu-west-1, us-east-1")
+    assert deploy("--dry-run")[0] == 0
 
 
 @pytest.mark.parametrize(

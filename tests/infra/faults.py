@@ -11,6 +11,7 @@ WRITE_ROLE = "WriteRole.Properties.Policies.0.PolicyDocument.Statement"
 REDRIVE_ROLE = "RedriveRole.Properties.Policies.0.PolicyDocument.Statement"
 VARIABLES = "StreamFunction.Properties.Environment.Variables"
 CLOCK_ROLE = "RedriveClockRole.Properties.Policies.0.PolicyDocument.Statement"
+TRUST = "{}Role.Properties.AssumeRolePolicyDocument.Statement.0"
 TABLE_ARN = {"Fn::Sub": "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${TableName}"}
 
 TABLE_FAULTS = [
@@ -47,6 +48,7 @@ TABLE_FAULTS = [
     ("retain", "Table.UpdateReplacePolicy", "Delete", "UpdateReplacePolicy:"),
     ("missing", "Table.Properties.GlobalSecondaryIndexes.0.IndexName", "IdempotencyKeyIndex", "Resources:"),
     ("missing", "Table.Type", "AWS::DynamoDB::Table", "Resources:"),
+    ("strong-mode", "Table.Properties.MultiRegionConsistency", "STRONG", "MultiRegionConsistency:"),
 ]
 
 WORKER_FAULTS = [
@@ -63,9 +65,10 @@ WORKER_FAULTS = [
     (
         "filter",
         "StreamMapping.Properties.FilterCriteria",
-        {"Filters": [{"Pattern": "{eventName: [MODIFY]}"}]},
+        {"Filters": [{"Pattern": '{"eventName": ["MODIFY"]}'}]},
         "FilterCriteria:",
     ),
+    ("mapping-enabled", "StreamMapping.Properties.Enabled", False, "Enabled:"),
     ("permission-missing", f"{STREAM_ROLE}.0.Action.1", GONE, "Policies:"),
     ("permission-missing", f"{STREAM_ROLE}.1.Action.2", GONE, "Policies:"),
     ("permission-missing", f"{STREAM_ROLE}.2", GONE, "Policies:"),
@@ -99,7 +102,13 @@ WORKER_FAULTS = [
     ("message-size", "PoisonQueue.Properties.MaximumMessageSize", 262_144, "MaximumMessageSize:"),
     ("dead-letters", "PoisonQueue.Properties.RedrivePolicy", GONE, "PoisonQueue:"),
     ("metric", "SkewAlarm.Properties.MetricName", "SkewedItem", "MetricName:"),
-    ("metric", "UnrecordedConflictsAlarm.Properties.Dimensions.1", GONE, "MetricName:"),
+    (
+        "metric",
+        "UnrecordedConflictsAlarm.Properties.Metrics.0.MetricStat.Metric.Dimensions.1",
+        GONE,
+        "MetricName:",
+    ),
+    ("alarm", "UnrecordedConflictsAlarm.Properties.Metrics.1", GONE, "RedriveFunction:"),
     (
         "metric",
         "RepairsPerWriteAlarm.Properties.Metrics.0.MetricStat.Metric.Dimensions.0.Name",
@@ -201,8 +210,46 @@ WORKER_FAULTS = [
         'Action: ["lambda:',
     ),
     ("alarm-action", "SkewAlarm.Properties.AlarmActions", GONE, "SkewAlarm:"),
+    (
+        "alarm-comparison",
+        "SkewAlarm.Properties.ComparisonOperator",
+        "LessThanThreshold",
+        "ComparisonOperator:",
+    ),
+    (
+        "alarm-unit",
+        "IteratorAgeAlarm.Properties.Metrics.1.Expression",
+        "age / 1",
+        '- {"Id": "seconds"',
+    ),
+    ("alarm-unit", "IteratorAgeAlarm.Properties.Metrics.1.Expression", "age", '- {"Id": "seconds"'),
+    ("queue-url", f"{VARIABLES}.POISON_QUEUE_URL", {"Fn::GetAtt": ["PoisonQueue", "Arn"]}, "POISON_QUEUE_URL:"),
+    ("queue-url", f"{VARIABLES}.POISON_QUEUE_URL", {"Fn::GetAtt": ["PoisonQueue", "QueueName"]}, "POISON_QUEUE_URL:"),
+    ("queue-url", f"{VARIABLES}.POISON_QUEUE_URL", {"Ref": "PoisonQueu"}, "POISON_QUEUE_URL:"),
+    ("timeout", "StreamFunction.Properties.Timeout", 6, "Timeout:"),
+    ("timeout", "WriteFunction.Properties.Timeout", GONE, "WriteFunction:"),
+    ("timeout", f"{VARIABLES}.RESERVE_MS", "60000", "Timeout:"),
+    ("concurrency", "RedriveFunction.Properties.ReservedConcurrentExecutions", 0, "ReservedConcurrentExecutions:"),
+    ("trust", f"{TRUST.format('Stream')}.Principal", {"AWS": "*"}, 'Principal: {"AWS": "*"}'),
+    ("trust", f"{TRUST.format('Stream')}.Principal", "*", 'Principal: "*"'),
+    (
+        "trust",
+        f"{TRUST.format('Write')}.Principal",
+        {"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]},
+        'Principal: {"Service": ["lambda',
+    ),
+    ("trust", f"{TRUST.format('Redrive')}.Principal.Service", "ec2.amazonaws.com", 'Principal: {"Service": "ec2'),
+    ("trust", f"{TRUST.format('RedriveClock')}.Principal.Service", "lambda.amazonaws.com", 'Principal: {"Serv'),
+    ("trust", f"{TRUST.format('RedriveClock')}.Condition", GONE, "- Effect: Allow"),
+    (
+        "trust",
+        f"{TRUST.format('RedriveClock')}.Condition",
+        {"StringEquals": {"aws:SourceAccount": "*"}},
+        'Condition: {"StringEquals"',
+    ),
 ]
 
+ITEMS_ROLE = "ItemsRole.Properties.Policies.0.PolicyDocument.Statement"
 APPSYNC_FAULTS = [
     ("ttl", "DeltaTable.Properties.TimeToLiveSpecification.AttributeName", "ExpiresAt", "TimeToLiveSpecification:"),
     ("star", "ApiLogPolicy.Properties.PolicyDocument.Statement.0.Resource", "*", 'Resource: "*"'),
@@ -220,6 +267,34 @@ APPSYNC_FAULTS = [
     ),
     ("alarm", "ConflictErrorsAlarm", GONE, "ConflictFunction:"),
     ("handler", "ConflictFunction.Properties.Handler", "handlers.app_sync.lambda_handler", "Handler:"),
+    ("permission-missing", f"{ITEMS_ROLE}.2", GONE, "Policies:"),
+    ("permission-missing", f"{ITEMS_ROLE}.0.Action.3", GONE, "Policies:"),
+    ("permission-missing", f"{ITEMS_ROLE}.1.Action.1", GONE, "Policies:"),
+    (
+        "permission-spare",
+        f"{ITEMS_ROLE}.0.Action.3",
+        "dynamodb:BatchWriteItem",
+        '- "dynamodb:BatchWriteItem"',
+    ),
+    ("permission-missing", "Items.Properties.ServiceRoleArn", {"Fn::GetAtt": ["TellRole", "Arn"]}, "TellRole > Pol"),
+    ("permission-missing", "Items.Properties.ServiceRoleArn", GONE, "Items:"),
+    (
+        "permission-missing",
+        "ConflictRule.Properties.Targets.0.RoleArn",
+        {"Fn::GetAtt": ["ItemsRole", "Arn"]},
+        "ItemsRole > Policies:",
+    ),
+    ("permission-missing", "ConflictRule.Properties.Targets.0.RoleArn", GONE, "- Id: subscription"),
+    (
+        "permission-spare",
+        "TellRole.Properties.Policies.0.PolicyDocument.Statement.0.Resource",
+        {"Fn::Sub": "${Api.Arn}/types/Mutation/fields/createItem"},
+        "Action:",
+    ),
+    ("trust", f"{TRUST.format('Items')}.Principal.Service", "events.amazonaws.com", 'Principal: {"Service": "ev'),
+    ("trust", f"{TRUST.format('ApiLog')}.Principal.Service", "lambda.amazonaws.com", 'Principal: {"Service": "la'),
+    ("trust", f"{TRUST.format('Tell')}.Condition", GONE, "- Effect: Allow"),
+    ("definition", "SyncItems.Properties.CodeS3Location", "appsync/sync.js", "CodeS3Location:"),
 ]
 
 MACHINE_ROLE = "WorkflowRole.Properties.Policies.0.PolicyDocument.Statement"
@@ -229,6 +304,21 @@ WORKFLOW_FAULTS = [
     ("permission-spare", f"{MACHINE_ROLE}.0.Action.2", "dynamodb:DeleteItem", 'Action: ["dynamodb:GetItem"'),
     ("definition", "Workflow.Properties.DefinitionUri", "workflow.asl", "DefinitionUri:"),
     ("recovery", "Claims.Properties.PointInTimeRecoverySpecification", GONE, "Claims:"),
+    ("alarm", "FailedExecutionsAlarm", GONE, "Workflow:"),
+    ("alarm", "TimedOutExecutionsAlarm", GONE, "Workflow:"),
+    ("alarm", "AbortedExecutionsAlarm", GONE, "Workflow:"),
+    ("alarm-comparison", "TimedOutExecutionsAlarm.Properties.ComparisonOperator", "LessThanThreshold", "Comparison"),
+    ("machine-type", "Workflow.Properties.Type", "EXPRESS", "Type:"),
+    ("execution-data", "Workflow.Properties.Logging.IncludeExecutionData", True, "IncludeExecutionData:"),
+    ("substitution", "Workflow.Properties.DefinitionSubstitutions.ClaimsTable", GONE, "DefinitionSubstitutions:"),
+    (
+        "substitution",
+        "Workflow.Properties.DefinitionSubstitutions.ClaimTable",
+        {"Ref": "Claims"},
+        "ClaimTable:",
+    ),
+    ("trust", f"{TRUST.format('Workflow')}.Principal.Service", "lambda.amazonaws.com", 'Principal: {"Service": "la'),
+    ("trust", f"{TRUST.format('Start')}.Principal.Service", "states.amazonaws.com", 'Principal: {"Service": "st'),
 ]
 
 SCHEMA_FAULTS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.metrics import Metrics
+from handlers.metrics import NAMES, Metrics
 from handlers.settings import Settings
 from infra.check.metrics import DIMENSIONS, NAMESPACE
 from infra.check.names import named
@@ -112,10 +112,26 @@ def test_the_functions_emit_where_the_alarms_look(capsys):
     emitted = json.loads(capsys.readouterr().out)
     (directive,) = emitted["_aws"]["CloudWatchMetrics"]
     assert [set(names) for names in directive["Dimensions"]] == [DIMENSIONS]
-    watched = WORKER.resources["UnrecordedConflictsAlarm"].properties["Dimensions"]
+    watched = WORKER.resources["SkewAlarm"].properties["Dimensions"]
     assert {dimension["Name"]: dimension["Value"] for dimension in watched} == {
         name: emitted[name] for name in DIMENSIONS
     }
+
+
+def test_whoever_leaves_conflicts_untold_raises_the_alarm():
+    """The stream function and the redrive both may; either of them is enough, where the other is quiet."""
+    parts = WORKER.resources["UnrecordedConflictsAlarm"].properties["Metrics"]
+    ids = {part["Id"]: part["MetricStat"]["Metric"]["Dimensions"][1]["Value"] for part in parts if "MetricStat" in part}
+    assert sorted(ids.values()) == ["redrive", "stream"]
+    assert parts[-1]["Expression"] == " + ".join(f"FILL({name}, 0)" for name in ids)
+
+
+def test_the_dashboard_shows_every_count():
+    """What the functions emit is drawn, by reason where it has one."""
+    body = WORKER.resources["Dashboard"].properties["DashboardBody"]
+    rows = [row for widget in json.loads(body)["widgets"] for row in widget["properties"]["metrics"]]
+    drawn = {row[1] for row in rows if isinstance(row[0], str) and row[0] != "..."}
+    assert set(NAMES.values()) <= drawn
 
 
 @pytest.mark.parametrize("stack", [TABLE, WORKER], ids=["table", "worker"])
