@@ -81,10 +81,15 @@ def redrive_handler(  # noqa: PLR0913 - each part can be given
         time_left = time_left_of(context)
         most, reserve_ms = settings.redrive_messages, settings.reserve_ms
         run = Run(messages, redriver, time_left, clock=clock, most=most, reserve_ms=reserve_ms)
-        try:
-            run.run(tell)
-        finally:
+        unrecorded = 0
+
+        def record() -> None:
+            nonlocal unrecorded
             unrecorded = recorders.flush(time_left)
+
+        try:
+            run.run(tell, record)
+        finally:
             told(lambda: recorder.run(run.report, unrecorded))
             told(lambda: emit(_counts(run.report, unrecorded)))
         return _answer(run.report, unrecorded)

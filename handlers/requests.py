@@ -28,6 +28,11 @@ def execute(writer: Writer, event: Any, policy: Policy) -> Result:  # noqa: ANN4
     )
 
 
+def is_envelope(event: Any, policy: Policy) -> bool:  # noqa: ANN401 - what is none is no envelope
+    """Say whether a request is a TMF688 event, as the writer does."""
+    return isinstance(event, Mapping) and "event" in event and ("eventId" in event or policy.partition_key not in event)
+
+
 @contextmanager
 def made_key_told(event: dict[str, Any]) -> Iterator[None]:
     """Let a fault that may pass say the key that was made for the request: a retry with it counts once."""

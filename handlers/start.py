@@ -18,8 +18,10 @@ def handler() -> Handler:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Start the workflow for an event, once for its eventId.
 
-    Returns ``{"status": "started" | "exists", "execution": name}``. `exists` means that nothing is left to do: the
-    event was applied, is being applied, or waits in the poison queue. A wrong event raises RequestError, which names
-    the field; TransientError may be retried: the name is the same.
+    Returns ``{"status": "started" | "exists", "execution": name}``. `exists` means that there is nothing left for the
+    client to do, and no more: the event was applied, is being applied, or is in an execution that failed, timed out or
+    was aborted (docs/workflow.md): after a failure it waits in the poison queue, else in the execution, and an alarm
+    was raised for either. A wrong event raises RequestError, which names the field; TransientError may be retried: the
+    name is the same.
     """
     return handler()(event, context)

@@ -17,7 +17,8 @@ def handler() -> Handler:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Execute a request, or ``{"Transaction": {"IdempotencyKey", "Timestamp", "Events"}}``.
 
-    Returns the writer's result as JSON holds it. A wrong request raises RequestError, which names the field; what may
+    Returns the writer's result as JSON holds it; to a TMF688 event without the `item`, which may be larger than what
+    Step Functions takes of a task (262,144 bytes). A wrong request raises RequestError, which names the field; what may
     succeed later raises TransientError: both fail the invocation, and nothing was changed.
     """
     return handler()(event, context)

@@ -1,21 +1,22 @@
 """Redrive: what once could not be settled, judged again: by today's policy, against the item that the table holds now.
 
     poison message -> the record that it tells of -> classify -> settle -> effects        the worker's own steps
-    failed request -> the writer, under the request's own idempotency key
+    failed request -> can the ledger still know its key? -> the writer, under that key, on the very state judged
 
 Nothing is escalated anew: what cannot be settled today either stays in the queue, as it is.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from reconciler.attempt import Found, found_item, refusal, token_of
 from reconciler.classify import Suspect, Verdict, classify
 from reconciler.conflict import Conflict
 from reconciler.decisions import Escalate, Fine, Noop, Trouble
 from reconciler.effects import Effects, Outcome
-from reconciler.errors import ConfigurationError, ItemError, KeySchemaError, ReconcilerError
-from reconciler.failed_request import FailedRequest, request_of
+from reconciler.errors import ConfigurationError, ContentionError, ItemError, KeySchemaError, ReconcilerError
+from reconciler.failed_request import FailedRequest, is_forgotten, request_of
 from reconciler.poison import PoisonMessage
 from reconciler.policy import Kind, Policy, flatten
 from reconciler.ports import Clock, Pause, Table, TimeLeft
@@ -28,6 +29,11 @@ Execute = Callable[[WriteEvent], Result]
 
 ANSWERED = (Fine.BEATEN, Fine.HARD_DELETED, Fine.INCLUDED)
 """What leaves nothing to ask a person: the life that the question was about is over."""
+
+TOO_LATE = (
+    "the item's ledger cannot tell any more whether the key was executed; look whether the item has what was asked for:"
+    " if so delete the message, else ask anew with an eventId of its own, and delete the message then"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ class Redriver:
         self._execute = execute
         self._policy = policy
         self._clock = clock
+        self._pause = pause
+        self._attempts = attempts
         self._effects = Effects(table, _Stays(), policy, region, pause=pause, attempts=attempts, reserve_ms=reserve_ms)
 
     def settle(self, message: PoisonMessage, sent_ms: int, time_left: TimeLeft) -> Fate:
@@ -99,7 +107,11 @@ class Redriver:
         return _explained(lambda: self._settle(message, sent_ms, time_left))
 
     def execute(self, request: FailedRequest, sent_ms: int) -> Fate:
-        """Execute a request that failed, at most once for its key, as of when it was first asked for."""
+        """Execute a request that failed, as of when it was first asked for: at most once for its key.
+
+        Where the item's ledger may have forgotten the key, it is not executed. What takes the ledger away past the
+        writer takes this knowledge with it.
+        """
         return _explained(lambda: self._execute_once(request, sent_ms))
 
     def _settle(self, message: PoisonMessage, sent_ms: int, time_left: TimeLeft) -> Fate:
@@ -126,8 +138,17 @@ class Redriver:
 
     def _execute_once(self, request: FailedRequest, sent_ms: int) -> Fate:
         asked_ms = min(request.started_ms or sent_ms, self._clock())
-        result = self._execute(request_of(request, self._policy, asked_ms))
-        return Fate(settled=True, why=result["status"], counts=Counter({result["status"]: 1}))
+        event = request_of(request, self._policy, asked_ms)
+        for number in range(1, self._attempts + 1):
+            found = found_item(event, self._table.read(event.key), self._policy)
+            status = refusal(event, found, self._policy)
+            if status is None and is_forgotten(request, event, found, self._policy, self._clock()):
+                return Fate(settled=False, why="too_late", detail=TOO_LATE)
+            status = status or self._execute(_on_that_state(event, found))["status"]
+            if status != "version_conflict" or refusal(event, found, self._policy):
+                return Fate(settled=True, why=status, counts=Counter({status: 1}))
+            self._pause(number)
+        raise ContentionError(f"lost {self._attempts} races for the request's item")
 
 
 class _Stays:
@@ -151,6 +172,13 @@ def _raw_record(message: PoisonMessage, made_ms: int) -> dict[str, object]:
             "ApproximateCreationDateTime": made_ms / 1000,
         },
     }
+
+
+def _on_that_state(event: WriteEvent, found: Found) -> WriteEvent:
+    """Return the request for the item as it was judged, and for no other state of it."""
+    if found.image is None:
+        return replace(event, expected_version=0)
+    return replace(event, expected_token=token_of(found.item.ledger))
 
 
 def _explained(act: Callable[[], Fate]) -> Fate:

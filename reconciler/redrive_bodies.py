@@ -9,14 +9,14 @@ from reconciler import failed_request, poison
 from reconciler.failed_request import FailedRequest, parse_failed_request
 
 _PART = re.compile(r"([1-9]\d{0,2})/([1-9]\d{0,2})", re.ASCII)
-MAX_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One body of one of the worker's messages; nearly always the only one."""
 
-    id: str
+    whole: str
+    """What all parts of one message have in common; another message has another, though it has the same id."""
     number: int
     of: int
 
@@ -41,7 +41,7 @@ def read_body(body: str) -> Part | FailedRequest | Unread:
             case failed_request.SCHEMA:
                 return parse_failed_request(body)
             case unknown:
-                return Unread("unknown_schema", f"schema: is {str(unknown)[:MAX_NAME]!r}")
+                return Unread("unknown_schema", f"schema: is {_told(unknown)}")
     except RecursionError:
         return Unread("unreadable", "body: is nested too deeply")
     except ValueError as error:
@@ -55,4 +55,15 @@ def _part(document: dict[str, Any]) -> Part:
     number, of = map(int, part.groups())
     if number > of:
         raise ValueError(f"part: is {number} of {of}")
-    return Part(identity, number, of)
+    encoding = document.get("encoding", poison.ENCODING)
+    if encoding != poison.ENCODING:
+        raise ValueError(f"encoding: is {_told(encoding)}; {poison.ENCODING!r} was expected")
+    head = {name: value for name, value in document.items() if name not in {"part", *poison.CONTENT}}
+    return Part(json.dumps(head, sort_keys=True), number, of)
+
+
+def _told(foreign: object) -> str:
+    """Return what may stand in a log of what somebody else wrote: its type, and the length of a text."""
+    if isinstance(foreign, str):
+        return f"text of {len(foreign)} characters"
+    return "'None'" if foreign is None else type(foreign).__name__

@@ -13,8 +13,9 @@ deleted. A crash in between leaves two: both have one id, and the second is foun
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice, product
 from typing import Any, Protocol, assert_never
 
 from reconciler.errors import TransientError
@@ -28,6 +29,7 @@ BATCH = 10  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIRefere
 RENEW_AT_RECEIVES = 3  # below the queue's maxReceiveCount (infra/worker.yaml), with room for readers by hand
 RENEW_AT_AGE_MS = 7 * 86_400_000  # half of what the queue keeps
 HOLD_MARGIN_S = 30  # a run ends before its messages show up again
+COMBINATIONS = 100  # of bodies that claim to be parts of one message: damaged ones stand beside sound ones
 EFFECTS = 2  # for each `reserve_ms`: a message's write, and then its deletion
 
 
@@ -78,6 +80,9 @@ class Redriven:
 Tell = Callable[[Redriven], None]
 """Told of each message when its fate is known: best effort."""
 
+Copies = dict[str, list[Received]]
+"""The messages that have one body, by body."""
+
 
 @dataclass(slots=True)
 class RunReport:
@@ -106,24 +111,29 @@ class Run:
         self._most = most
         self._reserve_ms = reserve_ms
         self._held: dict[str, Received] = {}
-        self._parts: dict[str, dict[int, list[Received]]] = {}
+        self._parts: dict[tuple[str, int], dict[int, Copies]] = {}
+        self._problems: dict[tuple[str, int], str] = {}
         self._fates: dict[str, Fate] = {}
         self.report = RunReport()
 
-    def run(self, tell: Tell) -> RunReport:
-        """Redrive; whatever happens, what is not settled is put back.
+    def run(self, tell: Tell, before_release: Callable[[], None] = lambda: None) -> RunReport:
+        """Redrive; whatever happens, what is not settled is put back, as far as time allows.
 
+        `before_release` is called first: what is put back too late shows itself, what is not told then never is.
         ConfigurationError where every message would fail, TransientError where the queue gives none at all.
         """
         try:
             while self._has_time() and (fresh := self._receive()):
                 for message in fresh:
                     self._take(message, tell)
-            for copies in self._parts.values():
-                found = [message for group in copies.values() for message in group]
-                self._conclude(Redriven(None, found, Fate(settled=False, why="incomplete")), tell)
+            for whole, numbers in self._parts.items():
+                found = [message for copies in numbers.values() for group in copies.values() for message in group]
+                self._conclude(Redriven(None, found, self._fate_of_rest(whole)), tell)
         finally:
-            self._put_back()
+            try:
+                before_release()
+            finally:
+                self._put_back()
         return self.report
 
     def _has_time(self) -> bool:
@@ -161,27 +171,44 @@ class Run:
                 assert_never(unknown)
 
     def _gather(self, part: Part, message: Received, tell: Tell) -> None:
-        """Settle a message once all its parts are here; never on half of it. A copy shares its fate."""
-        if part.id in self._fates:
-            fate = replace(self._fates[part.id], conflicts=(), counts=Counter())
+        """Settle a message once all its parts are here; never on half of it. Only an equal body shares its fate."""
+        if message.body in self._fates:
+            fate = replace(self._fates[message.body], conflicts=(), counts=Counter())
             self._conclude(Redriven(None, [message], fate), tell)
             return
-        copies = self._parts.setdefault(part.id, {})
-        copies.setdefault(part.number, []).append(message)
-        if len(copies) == part.of:
-            del self._parts[part.id]
-            redriven = self._settle(copies)
-            self._fates[part.id] = redriven.fate
-            self._conclude(redriven, tell)
+        numbers = self._parts.setdefault((part.whole, part.of), {})
+        numbers.setdefault(part.number, {}).setdefault(message.body, []).append(message)
+        if len(numbers) == part.of:
+            self._settle(part, {**numbers, part.number: {message.body: []}}, tell)
 
-    def _settle(self, copies: Mapping[int, Sequence[Received]]) -> Redriven:
-        messages = [message for group in copies.values() for message in group]
-        try:
-            content = parse([group[0].body for group in copies.values()])
-        except ValueError as error:
-            return Redriven(None, messages, Fate(settled=False, why="unreadable", detail=str(error)))
-        sent_ms = min(message.sent_ms for message in messages)
-        return Redriven(content, messages, self._redriver.settle(content, sent_ms, self._time_left))
+    def _settle(self, part: Part, newest: Mapping[int, Copies], tell: Tell) -> None:
+        """Settle the message that the newest body makes whole, if it does; the others wait for theirs."""
+        for bodies in islice(product(*newest.values()), COMBINATIONS):
+            try:
+                content = parse(bodies)
+            except ValueError as error:
+                self._problems[part.whole, part.of] = str(error)
+                continue
+            messages = self._taken(part, bodies)
+            sent_ms = min(message.sent_ms for message in messages)
+            fate = self._redriver.settle(content, sent_ms, self._time_left)
+            self._fates.update(dict.fromkeys(bodies, fate))
+            self._conclude(Redriven(content, messages, fate), tell)
+            return
+
+    def _taken(self, part: Part, bodies: Sequence[str]) -> list[Received]:
+        """Return the messages that have these bodies, and wait for no more of them."""
+        numbers = self._parts.pop((part.whole, part.of))
+        messages = [message for copies in numbers.values() for body in bodies for message in copies.pop(body, ())]
+        if rest := {number: copies for number, copies in numbers.items() if copies}:
+            self._parts[part.whole, part.of] = rest
+        return messages
+
+    def _fate_of_rest(self, whole: tuple[str, int]) -> Fate:
+        """Return the fate of parts that made no message: one is missing, or one is damaged."""
+        if whole in self._problems:
+            return Fate(settled=False, why="unreadable", detail=self._problems[whole])
+        return Fate(settled=False, why="incomplete")
 
     def _conclude(self, redriven: Redriven, tell: Tell) -> None:
         fate = redriven.fate
@@ -192,20 +219,31 @@ class Run:
             self._delete(redriven.messages)
 
     def _delete(self, messages: Sequence[Received]) -> None:
-        if self._made(lambda: self._queue.delete(messages)):
+        if messages and self._made(lambda: self._queue.delete(messages)):
             for message in messages:
                 self._held.pop(message.message_id, None)
 
     def _put_back(self) -> None:
-        """Let go of what stays: as it is, or sent again where the queue would soon set it aside."""
-        for message in self._worn():
-            if self._made(lambda message=message: self._queue.send(message)):  # type: ignore[misc]
-                self._delete([message])
-        self._made(lambda: self._queue.release([*self._held.values()]))
+        """Let go of what stays: as it is, or sent again where the queue would soon set it aside.
 
-    def _worn(self) -> Iterable[Received]:
+        What there is no time for shows itself once it is no longer hidden.
+        """
+        for messages in _batches(self._worn()):
+            self._delete([message for message in messages if self._is_sent_again(message)])
+        for messages in _batches([*self._held.values()]):
+            if self._has_time_for_one():
+                self._made(lambda messages=messages: self._queue.release(messages))  # type: ignore[misc]
+
+    def _is_sent_again(self, message: Received) -> bool:
+        return self._has_time_for_one() and self._made(lambda: self._queue.send(message))
+
+    def _has_time_for_one(self) -> bool:
+        return self._time_left() >= self._reserve_ms
+
+    def _worn(self) -> list[Received]:
+        """Return what the queue would soon set aside, the most worn first."""
         oldest_ms = self._clock() - RENEW_AT_AGE_MS
-        held = [*self._held.values()]
+        held = sorted(self._held.values(), key=lambda message: (-message.receives, message.sent_ms))
         return [message for message in held if message.receives >= RENEW_AT_RECEIVES or message.sent_ms < oldest_ms]
 
     def _made(self, effect: Callable[[], None]) -> bool:
@@ -216,3 +254,9 @@ class Run:
             self.report.faults += 1
             return False
         return True
+
+
+def _batches(messages: Sequence[Received]) -> Iterator[Sequence[Received]]:
+    """Yield the messages in batches; an empty one where there are none, for a queue that is only told the run's end."""
+    for start in range(0, max(len(messages), 1), BATCH):
+        yield messages[start : start + BATCH]

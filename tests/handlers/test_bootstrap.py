@@ -1,5 +1,7 @@
 """The composition root: the very functions that are deployed, with parts in memory."""
 
+import json
+
 import pytest
 
 from handlers.bootstrap import load_policy, stream_handler, write_handler
@@ -251,3 +253,25 @@ def test_the_policy_can_be_given():
     elsewhere = Settings("GlobalEventTable", "", "us-east-1")
     handle = write_handler(elsewhere, policy=loads(POLICY), table=MemoryTable(), emit=lambda _: None, clock=lambda: NOW)
     assert handle(FIRST, None)["status"] == "applied"
+
+
+def test_a_large_item_is_not_in_the_answer_to_an_event(settings):
+    """An answer that the workflow refused would come after the write was made; who asks directly has the item."""
+    table = MemoryTable()
+    handle = write_handler(settings, table=table, emit=lambda _: None, clock=lambda: NOW)
+    handle({"Id": "x", "Set": {"Data": "v" * 300_000}, "IdempotencyKey": "k0"}, None)
+    for event in ({"eventId": "k1", "event": {"Id": "x", "Add": {"Balance": 1}}, "claimExpiresAt": 0},) * 2:
+        answer = handle(event, None)
+        assert sorted(answer) == ["idempotency_key", "status", "token", "version"]
+        assert len(json.dumps(answer)) < 1_000
+    assert (answer["status"], answer["version"]) == ("duplicate", 2)
+    direct = handle({"Id": "x", "Add": {"Balance": 1}, "IdempotencyKey": "k2"}, None)
+    assert (len(direct["item"]["Data"]), direct["item"]["Balance"]) == (300_000, 2)
+    several = handle({"Transaction": {"IdempotencyKey": "t", "Events": [{"Id": "x", "Add": {"Balance": 1}}]}}, None)
+    assert several["results"][0]["item"]["Balance"] == 3
+
+
+def test_an_attribute_may_be_called_event(settings):
+    """What has the table's key and no eventId is a request, and its answer has the item."""
+    handle = write_handler(settings, table=MemoryTable(), emit=lambda _: None, clock=lambda: NOW)
+    assert handle({"Id": "x", "event": "a meeting"}, None)["item"]["event"] == "a meeting"

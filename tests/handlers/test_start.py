@@ -102,11 +102,12 @@ def test_a_wrong_event_names_its_field(event, problem):
 
 
 def test_an_event_that_no_execution_takes_is_refused():
-    """The limit is one of bytes, not of characters."""
-    room = MAX_INPUT_BYTES - len(execution_of({"eventId": "k", "event": ""}, 0).input)
-    assert len(execution_of({"eventId": "k", "event": "\u00fc" * (room // 2)}, 0).input.encode()) <= MAX_INPUT_BYTES
-    with pytest.raises(RequestError, match=f"^request: has {MAX_INPUT_BYTES + 1} bytes; an execution takes at most"):
-        execution_of({"eventId": "k", "event": "x" * (room + 1)}, 0)
+    """The limit is one of bytes, of the event as it would stand in the poison queue's message."""
+    room = MAX_INPUT_BYTES - len(json.dumps(execution_of({"eventId": "k", "event": ""}, 0).input))
+    for text, size in (("x", 1), ("\u00fc", 2), ('"', 4), ("\\", 4), ("\n", 3), ("\x01", 7)):
+        assert execution_of({"eventId": "k", "event": text * (room // size)}, 0).input
+        with pytest.raises(RequestError, match=r"bytes as JSON in JSON; an execution takes at most 114688$"):
+            execution_of({"eventId": "k", "event": text * (room // size + 1)}, 0)
 
 
 def refused(code):

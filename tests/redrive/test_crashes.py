@@ -23,6 +23,7 @@ LOSERS = {
     for amount in (1_000, 20_000, 300_000)
 }
 REQUEST = {"eventId": "k8", "event": {"Id": "x", "Add": {"Balance": 4_000_000}}}
+STARTED = "2023-11-14T22:13:20Z"  # NOW
 SETTLED_BALANCE = 4_321_101
 
 
@@ -90,7 +91,7 @@ def made() -> World:
     world.queue.put(*bodies(message("too_large", old=LOSERS[20_000]), SMALL))
     world.queue.poison(message("merge_failed", old=LOSERS[300_000]))
     world.queue.poison(message("merge_failed", old=LOSERS[300_000]))
-    world.queue.put(json.dumps({"schema": SCHEMA, "event": REQUEST}))
+    world.queue.put(json.dumps({"schema": SCHEMA, "startedAt": STARTED, "event": REQUEST}))
     world.queue.poison(message("manual", OWNED, OWNED_ELSEWHERE))
     world.queue.put("of nobody", colour="blue")
     return world

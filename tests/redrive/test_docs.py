@@ -26,7 +26,7 @@ def test_the_answer_on_the_page_has_the_members_of_an_answer() -> None:
 def test_the_page_names_every_reason() -> None:
     """Whoever meets one finds what becomes of it."""
     reasons = [trouble.value for trouble in Trouble]
-    others = ["incomplete", "unknown_schema", "unreadable", "no_time", "poison_settled", "poison_put_back"]
+    others = ["incomplete", "unknown_schema", "unreadable", "no_time", "too_late", "poison_settled", "poison_put_back"]
     assert [name for name in (*reasons, *others) if f"`{name}`" not in PAGE] == []
 
 

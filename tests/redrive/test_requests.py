@@ -5,17 +5,22 @@ from typing import Any
 
 import pytest
 
+from reconciler.adapters.memory import MemoryTable
+from reconciler.change import Change
 from reconciler.failed_request import SCHEMA
-from tests.redrive.world import World
-from tests.worker.replicas import KEY, NOW, image_of
+from reconciler.ports import Stale, Written
+from reconciler.wire import Image
+from tests.redrive.world import DAY_MS, WON, World
+from tests.worker.replicas import KEY, NOW, POLICY, A, Replica, image_of, policy
 
 HOUR_MS = 3_600_000
+SKEW_MS = POLICY.max_clock_skew_ms
 STARTED = "2023-11-14T21:13:20.000Z"  # an hour before NOW
 
 
-def failed(event: Any, **more: Any) -> str:
+def failed(event: Any, error: str = "ConfigurationError", **more: Any) -> str:
     """Return the body of the workflow's message."""
-    fault = {"Error": "ConfigurationError", "Cause": "as it was then"}
+    fault = {"Error": error, "Cause": "as it was then"}
     return json.dumps({"schema": SCHEMA, "execution": "arn:k1", "fault": fault, "event": event, **more})
 
 
@@ -106,6 +111,167 @@ def test_a_late_delete_is_a_persons_affair() -> None:
     assert world.item["Balance"] == 101
     assert redriven(world, failed(event("k12", Delete=True, ExpectedVersion=2)))[:2] == (True, "applied")
     assert "Balance" not in world.item
+
+
+def forgetful(asked_ms: int, horizon_ms: int, *, executed: bool = True) -> Image:
+    """Return the item after k1 was executed at `asked_ms`, and after another write a window later that folded it."""
+    replica = Replica(A, policy(window_ms=HOUR_MS))
+    replica.holds(image_of({"IdempotencyKey": "k0", "Add": {"Balance": 101}}, at=asked_ms - 1))
+    replica.clock.now_ms = asked_ms
+    if executed:
+        replica.write("k1", Add={"Balance": 5})
+    for number, now_ms in enumerate((horizon_ms, horizon_ms + 2 * HOUR_MS)):
+        replica.clock.now_ms = now_ms
+        replica.write(f"later {number}", Add={"Balance": 1})
+    image = replica.image
+    assert image is not None
+    assert image["Causality"]["M"]["Horizon"]["N"].startswith(str(horizon_ms))
+    return image
+
+
+def lost_answer(event: Any, **more: Any) -> str:
+    """Return the body of a request that may have been applied, an hour before NOW."""
+    return failed(event, "TransientError", startedAt=STARTED, **more)
+
+
+def test_an_applied_request_that_the_ledger_forgot_is_not_applied_again() -> None:
+    """Its answer was lost; two days and another write later nobody can tell: the message stays, for a person."""
+    world = World()
+    world.table.put(KEY, forgetful(NOW - HOUR_MS, NOW))
+    world.later(2 * DAY_MS)
+    assert redriven(world, lost_answer(event()))[:2] == (False, "too_late")
+    assert (world.item["Balance"], len(world.queue.contents())) == (108, 1)
+    assert "eventId of its own" in world.told[-1].fate.detail
+
+
+@pytest.mark.parametrize("error", ["RequestError", "ConfigurationError", "PolicyFileError", "NotAnEvent"])
+def test_what_failed_before_it_could_be_written_is_never_too_late(error: str) -> None:
+    """The fault's name says that nothing was written: it counts once, however long ago it was asked for."""
+    world = World()
+    world.table.put(KEY, forgetful(NOW - HOUR_MS, NOW, executed=False))
+    world.later(90 * DAY_MS)
+    assert redriven(world, failed(event(), error, startedAt=STARTED))[:2] == (True, "applied")
+    assert world.item["Balance"] == 108
+
+
+@pytest.mark.parametrize(("before_ms", "why"), [(0, "too_late"), (SKEW_MS, "too_late"), (SKEW_MS + 1, "applied")])
+def test_a_horizon_before_the_request_hides_nothing(before_ms: int, why: str) -> None:
+    """Clocks differ by as much as the policy says: only what was folded before that cannot have been the request."""
+    world = World()
+    asked_ms = NOW - HOUR_MS
+    world.table.put(KEY, forgetful(asked_ms - HOUR_MS - before_ms, asked_ms - before_ms, executed=False))
+    world.later(2 * HOUR_MS)
+    assert redriven(world, lost_answer(event()))[1] == why
+
+
+def test_a_key_that_is_still_named_is_a_duplicate_however_late() -> None:
+    """The ledger knows it: there is nothing to guess."""
+    world = World()
+    world.table.put(KEY, image_of({"IdempotencyKey": "k1", "Add": {"Balance": 5}}, on=WON))
+    world.later(90 * DAY_MS)
+    assert redriven(world, lost_answer(event()))[:2] == (True, "duplicate")
+
+
+def test_the_events_own_time_may_be_the_earlier_one() -> None:
+    """Another Region may have executed it before this one's execution began."""
+    world = World()
+    world.table.put(KEY, forgetful(NOW - 4 * HOUR_MS, NOW - 3 * HOUR_MS))
+    old = {**event(), "eventTime": "2023-11-14T18:13:20Z"}  # four hours before NOW
+    assert redriven(world, lost_answer(old))[1] == "too_late"
+    assert redriven(world, lost_answer({**event(), "eventTime": "2023-11-14T20:13:20Z"}))[1] == "applied"
+
+
+def test_without_any_time_nobody_can_tell() -> None:
+    """The queue's own time is that of the newest copy."""
+    world = World()
+    assert redriven(world, failed(event(), "TransientError"))[:2] == (False, "too_late")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "why"),
+    [
+        ({"ExpectedVersion": 3}, "version_conflict"),
+        ({"ExpectedVersion": 4}, "applied"),
+        ({"ExpectedToken": "t"}, "version_conflict"),
+    ],
+)
+def test_a_request_for_one_state_is_never_counted_twice(expectation: dict[str, Any], why: str) -> None:
+    """No execution leaves the item in the state that it was meant for."""
+    world = World()
+    world.table.put(KEY, forgetful(NOW - HOUR_MS, NOW))
+    assert redriven(world, lost_answer(event(Add={"Balance": 5}, **expectation)))[1] == why
+
+
+def test_a_token_that_still_fits_proves_that_nothing_was_executed() -> None:
+    """It is of one exact state."""
+    world = World()
+    world.table.put(KEY, forgetful(NOW - HOUR_MS, NOW, executed=False))
+    token = world.writer().process_event({"Id": "x", "ExpectedVersion": 99, "Set": {"Data": 1}})["token"]
+    given = event(Add={"Balance": 5}, ExpectedToken=token)
+    world.later(90 * DAY_MS)
+    assert redriven(world, lost_answer(given))[1] == "applied"
+
+
+@pytest.mark.parametrize(
+    ("days", "why"), [(0, "applied"), (29, "applied"), (31, "too_late")], ids=["at once", "before", "after"]
+)
+def test_an_absent_item_may_have_been_deleted_since(days: int, why: str) -> None:
+    """As long as its tombstone would stand, absent means that nothing was written; later it means nothing."""
+    world = World()
+    world.table.delete(KEY)
+    world.later(days * DAY_MS)
+    assert redriven(world, lost_answer(event()))[1] == why
+
+
+@pytest.mark.parametrize(("days", "why"), [(29, "applied"), (31, "too_late")])
+def test_an_item_that_began_anew_has_another_ledger(days: int, why: str) -> None:
+    """Where a tombstone may have come and gone before it began, its ledger says nothing of what was before."""
+    world = World()
+    world.table.put(KEY, image_of({"IdempotencyKey": "k9", "Add": {"Balance": 1}}, at=NOW + days * DAY_MS))
+    world.later((days + 1) * DAY_MS)
+    expectations: list[dict[str, Any]] = [{}, {"ExpectedVersion": 1}]
+    for number, expectation in enumerate(expectations):
+        assert redriven(world, lost_answer(event(f"k{number}", Add={"Balance": 5}, **expectation)))[1] == why
+        world.queue.held.clear()
+        world.table.put(KEY, image_of({"IdempotencyKey": "k9", "Add": {"Balance": 1}}, at=NOW + days * DAY_MS))
+
+
+def test_a_request_is_executed_on_the_state_that_was_judged() -> None:
+    """Another write, and the fold that comes with it, in between: it is judged again, and found too late."""
+    world = World()
+    world.port = Overtaken(world.table, forgetful(NOW - HOUR_MS, NOW), 1)
+    assert redriven(world, lost_answer(event()))[1] == "too_late"
+    assert world.item["Balance"] == 108
+
+
+def test_races_that_are_all_lost_leave_the_message() -> None:
+    """Five times another write came first: the next redrive tries again."""
+    world = World()
+    world.port = Overtaken(world.table, None, 5)
+    assert redriven(world, lost_answer(event()))[1] == "ContentionError"
+    assert len(world.queue.contents()) == 1
+
+
+class Overtaken(MemoryTable):
+    """A table that others write to after each first read, a number of times: an image, or one write more."""
+
+    def __init__(self, table: MemoryTable, image: Image | None, times: int) -> None:
+        """Stand before `table`."""
+        super().__init__()
+        self._table, self._new, self._times, self._reads = table, image, times, 0
+
+    def read(self, key: Image) -> Image | None:
+        """Return the item; then another write comes."""
+        found = self._table.read(key)
+        self._reads += 1
+        if self._reads % 2 and self._reads < 2 * self._times:
+            more = {"IdempotencyKey": f"r{self._reads}", "Add": {"Balance": 1}}
+            self._table.put(key, self._new or image_of(more, on=found))
+        return found
+
+    def write(self, change: Change) -> Written | Stale:
+        """Write."""
+        return self._table.write(change)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Runs: what is taken out of the queue, what goes back, and that it is the very same."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from reconciler.poison import SCHEMA, bodies
 from reconciler.redrive_run import RENEW_AT_RECEIVES
 from reconciler.wire import Image
 from tests.redrive.queue import MAX_RECEIVES, RETENTION_MS, refusing
-from tests.redrive.world import DAY_MS, LOST, OWNED, OWNED_ELSEWHERE, WON, World, message
-from tests.worker.replicas import UNHURRIED
+from tests.redrive.world import BASE, DAY_MS, GONE, LOST, OWNED, OWNED_ELSEWHERE, WON, World, message
+from tests.worker.replicas import NOW, UNHURRIED, image_of
 
 UNSETTLED = message("manual", OWNED, OWNED_ELSEWHERE)
 SMALL = 4_500
@@ -141,13 +142,15 @@ def test_without_time_nothing_is_received() -> None:
 
 
 def test_a_deadline_on_the_way_puts_the_rest_back() -> None:
-    """What was not begun is shown to others again at once."""
+    """What was not begun shows itself again: there is no time to show it at once."""
     world = World()
     for number in range(5):
         world.queue.poison(message(f"trouble {number}"))
     left = iter([UNHURRIED] * 6)  # enough to settle one, and to begin another
     report = world.start(lambda: next(left, 0)).run(world.told.append)
     assert (dict(report.settled), dict(report.put_back)) == ({"repaired": 1}, {"DeadlineError": 1, "no_time": 3})
+    assert world.run().received == 0
+    world.later()
     assert dict(world.run().settled) == {"already_repaired": 4}
 
 
@@ -261,3 +264,143 @@ def test_copies_share_one_judgement() -> None:
     report = world.run()
     assert (dict(report.settled), report.counts["attempts"]) == ({"repaired": 2}, 1)
     assert [len(redriven.fate.conflicts) for redriven in world.told] == [1, 0]
+
+
+@pytest.mark.parametrize("settled_first", [True, False])
+def test_only_an_equal_body_shares_a_fate(settled_first: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Another table's message has the same id: it is judged by itself, and stays."""
+    world, own, other = World(), message(), message(table="Other")
+    assert own.id == other.id
+    for each in (own, other) if settled_first else (other, own):
+        world.queue.poison(each)
+    report = world.run()
+    assert (dict(report.settled), dict(report.put_back)) == ({"repaired": 1}, {"ItemError": 1})
+    assert [body for body, _ in world.queue.contents()] == bodies(other)
+
+
+def test_when_a_record_was_made_is_a_messages_own() -> None:
+    """One whose tombstone had expired by then does not speak for the one that was made before."""
+    late = image_of({"IdempotencyKey": "k7", "Add": {"Balance": 7}}, on=BASE)
+    world = World()
+    for at_ms in (NOW + 40 * DAY_MS, NOW):
+        world.queue.poison(message(old=GONE, new=late, at_ms=at_ms))
+    assert dict(world.run().settled) == {"expired_tombstone": 1, "repaired": 1}
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_bytes": SMALL}])
+@pytest.mark.parametrize("damaged_first", [True, False])
+def test_a_damaged_body_with_a_sound_id_stays(limits: dict[str, int], damaged_first: bool) -> None:  # noqa: FBT001 - as above
+    """What it names may be settled by another; it itself cannot be read, and may be all that is left of something."""
+    texts = bodies(message(), **limits)
+    document = json.loads(texts[-1])
+    damaged = json.dumps({**document, "new_image": "" if limits else LOST})
+    world = World()
+    world.queue.put(*([damaged, *texts] if damaged_first else [*texts, damaged]))
+    report = world.run()
+    why = "unreadable" if damaged_first or not limits else "incomplete"
+    assert (dict(report.settled), dict(report.put_back)) == ({"repaired": len(texts)}, {why: 1})
+    assert [body for body, _ in world.queue.contents()] == [damaged]
+
+
+def test_a_part_that_comes_after_all_were_settled_goes_with_them() -> None:
+    """It is a copy, to the byte."""
+    first, second = bodies(message(), SMALL)
+    world = World()
+    world.queue.put(first, second, second)
+    assert dict(world.run().settled) == {"repaired": 3}
+    assert world.queue.contents() == []
+
+
+def test_bodies_that_claim_to_be_one_message_are_tried_a_bounded_number_of_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is not tried stays."""
+    monkeypatch.setattr("reconciler.redrive_run.COMBINATIONS", 1)
+    first, second = bodies(message(), SMALL)
+    damaged = json.dumps({**json.loads(first), "old_image": ""})
+    world = World()
+    world.queue.put(damaged, first, second)
+    assert dict(world.run().put_back) == {"unreadable": 3}
+    assert len(world.queue.contents()) == 3
+
+
+def slow(world: World, left: list[int]) -> Callable[[str], None]:
+    """Let every effect on the queue take time, and what comes after its end fail."""
+
+    def step(name: str) -> None:
+        left[0] -= {"receive": 1_000, "send": 150, "delete": 150, "release": 150}.get(name, 0)
+        assert left[0] > 0, "the function would have been killed"
+
+    return step
+
+
+def test_putting_back_ends_in_time() -> None:
+    """Worn messages that there is no time for are left alone: nothing is lost, and they show themselves later."""
+    world = World()
+    for number in range(100):
+        world.queue.put(f'{{"schema": "x{number}"}}')
+    for _ in range(RENEW_AT_RECEIVES - 1):
+        world.run()
+        world.later()
+    left = [13_000]
+    world.queue.step = slow(world, left)
+    report = world.start(lambda: left[0]).run(world.told.append)
+    assert (report.received, report.faults, left[0] < 1_000) == (100, 0, True)
+    world.queue.step = refusing()
+    assert len(world.queue.held) == 100
+    fresh = [each.message for each in world.queue.held.values() if each.message.receives == 0]
+    assert 0 < len(fresh) < 20
+    world.later()
+    assert world.run().received == 100
+
+
+def test_what_was_sent_again_is_deleted_in_batches() -> None:
+    """A hundred worn messages take a hundred sends and ten deletions."""
+    world = World()
+    for number in range(100):
+        world.queue.put(f'{{"schema": "x{number}"}}')
+    for _ in range(RENEW_AT_RECEIVES - 1):
+        world.run()
+    steps: list[str] = []
+    world.queue.step = steps.append
+    world.run()
+    assert (steps.count("send"), steps.count("delete")) == (100, 10)
+    assert len(world.queue.held) == 100
+
+
+def test_what_was_done_is_told_before_anything_is_put_back() -> None:
+    """A log can wait for nobody; a hidden message can."""
+    world, steps = World(), list[str]()
+    world.queue.poison(UNSETTLED)
+    world.queue.step = steps.append
+    world.start(lambda: UNHURRIED).run(world.told.append, lambda: steps.append("record"))
+    assert steps.index("record") < steps.index("release")
+
+
+def test_a_record_that_fails_is_no_reason_to_keep_messages() -> None:
+    """They are put back all the same."""
+    world = World()
+    world.queue.poison(UNSETTLED)
+    with pytest.raises(ZeroDivisionError):
+        world.start(lambda: UNHURRIED).run(world.told.append, lambda: [][1 // 0])
+    assert world.run().received == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"schema": "SECRET"}, "schema: is text of 6 characters"),
+        ({"schema": {"SECRET": 1}}, "schema: is dict"),
+        ({}, "schema: is 'None'"),
+        ({"schema": SCHEMA, "id": "a", "part": "1/1", "encoding": "SECRET"}, "encoding: is text of 6 characters; "),
+        ({"schema": SCHEMA, "id": "a", "part": "1/1", "encoding": ["SECRET"]}, "encoding: is list; "),
+    ],
+)
+def test_nothing_that_somebody_else_wrote_is_repeated(body: dict[str, Any], expected: str) -> None:
+    """A log says of what type it is, and how long."""
+    world = World()
+    world.queue.put(json.dumps(body))
+    world.run()
+    detail = world.told[0].fate.detail
+    assert detail.startswith(expected)
+    assert "SECRET" not in detail

@@ -46,14 +46,24 @@ class World:
         self.queue = Queue(self.clock)
         self.table.put(KEY, WON)
 
+    def writer(self) -> Writer:
+        """Return who executes requests here."""
+        return Writer(
+            self.port or self.table,
+            A,
+            self.policy,
+            clock=self.clock,
+            new_key=str,
+            pause=never_pause,
+            meter=MemoryMeter(),
+            attempts=5,
+        )
+
     def redriver(self, **changes: Any) -> Redriver:
         """Return who settles messages here."""
-        table = self.port or self.table
-        writer = Writer(
-            table, A, self.policy, clock=self.clock, new_key=str, pause=never_pause, meter=MemoryMeter(), attempts=5
-        )
         given: dict[str, Any] = {"clock": self.clock, "pause": never_pause, "attempts": 5, "reserve_ms": 1_000}
-        return Redriver(table, writer.process_event, self.policy, A, **(given | changes))
+        table, execute = self.port or self.table, self.writer().process_event
+        return Redriver(table, execute, self.policy, A, **(given | changes))
 
     def start(self, time_left: TimeLeft, most: int = 100) -> Run:
         """Return a run that has not begun."""

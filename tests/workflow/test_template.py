@@ -80,7 +80,7 @@ def test_the_starter_is_told_all_that_it_asks_for() -> None:
     assert StartSettings(arn, "us-east-1").claim_days == days["Default"]
 
 
-@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut"])
+@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"])
 def test_an_event_that_was_not_applied_raises_an_alarm(metric: str) -> None:
     """One is enough."""
     alarms = [alarm.properties for alarm in STACK.of_type("AWS::CloudWatch::Alarm")]
