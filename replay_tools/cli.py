@@ -15,6 +15,12 @@ UNREADABLE = 2
 COMMANDS = {
     "record": ("replay_tools.record", "Record a table's live stream to a file."),
     "replay": ("replay_tools.replay_command", "Tell what the worker decides about recorded records."),
+    "explain": ("replay_tools.explain", "Tell one key's history across Regions, in sentences."),
+    "conflicts": ("replay_tools.conflicts", "Query the conflict history."),
+    "redrive": ("replay_tools.redrive", "Judge poison messages again, or resolve them by hand."),
+    "check-policy": ("replay_tools.check_policy", "Check a policy file, and what it would change."),
+    "report": ("replay_tools.report.command", "Show on one HTML page what each Region saw, and what was lost."),
+    "audit": ("replay_tools.audit.command", "Tell which writes last-writer-wins overwrote."),
     "simulate": ("replay_tools.simulator.cli", "Search random histories for a lost write."),
     "demo": ("replay_tools.demo.cli", "Play a conflict and its repair in two Regions, offline."),
 }
@@ -38,7 +44,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         try:
-            command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
+            command: click.Command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         except ModuleNotFoundError as error:
             hint = "pip install 'global-table-reconciler[tools]' installs what the commands need"
             raise UnreadableError(f"the command {cmd_name} needs the module {error.name}; {hint}") from error

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from replay_tools import recordings
+from replay_tools import inputs_json
 from replay_tools.recordings import RecordingError, read_recording, write_recording
 
 
@@ -120,7 +120,7 @@ def test_nothing_is_read_without_bound(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, limit: str, problem: str
 ) -> None:
     """A line, or a document over several lines, has a greatest size."""
-    monkeypatch.setattr(recordings, limit, 50)
+    monkeypatch.setattr(inputs_json, limit, 50)
     path = tmp_path / "huge"
     path.write_bytes(content)
     with pytest.raises(RecordingError) as caught:
