@@ -233,7 +233,12 @@ def test_an_empty_recording_is_worth_a_word(run: Run) -> None:
         (["p"], '[table]\nname = "T"', b"", "Error: policy file: table.partition_key: is missing"),
         (["p"], f'{HEAD}[attributes]\nB = "conter"', b"", "Error: policy file: attributes.B: unknown policy 'conter'"),
         (["p", "--against", "r"], COUNTER, b"x", "Error: policy file: r: cannot be read: "),
-        (["p", "--recording", "r"], COUNTER, gzip.compress(b"{}\n" * 9, mtime=0)[:-9], "Error: r: cannot be read: Compressed"),
+        (
+            ["p", "--recording", "r"],
+            COUNTER,
+            gzip.compress(b"{}\n" * 9, mtime=0)[:-9],
+            "Error: r: cannot be read: Compressed",
+        ),
         (["p", "--recording", "r"], COUNTER, b"{}", "Error: r:1: its Region None is not among the policy's"),
         (["p", "--region", "x", "--recording", "r"], COUNTER, b"{}", "Error: Region 'x' is not in the policy's"),
     ],

@@ -198,7 +198,11 @@ def test_every_policy_has_its_reason() -> None:
         (["x", "a"], b"", "Error: Invalid value for 'REGION=FILE...': 'a' is no REGION=FILE"),
         (["x", "us-east-1="], b"", "Error: Invalid value for 'REGION=FILE...': 'us-east-1=' is no REGION=FILE"),
         (["x", "us-east-1=none"], b"", "Error: none: cannot be read: No such file or directory"),
-        (["x", "us-east-1=r"], gzip.compress(b"{}\n" * 9, mtime=0)[:-9], "Error: r: cannot be read: Compressed file ended"),
+        (
+            ["x", "us-east-1=r"],
+            gzip.compress(b"{}\n" * 9, mtime=0)[:-9],
+            "Error: r: cannot be read: Compressed file ended",
+        ),
         (["x", "mars=r"], b"", "Error: Region 'mars' is not in the policy's regions"),
         (["x", "us-east-1=r", "--policy", "r"], b"x", "Error: policy file: r: cannot be read: "),
     ],
