@@ -32,7 +32,7 @@ def is_in_s3(path: str) -> bool:
 
 def copied(path: str, folder: Path) -> str:
     """Copy what an ``s3://bucket/key`` stands for to `folder`; return where its copy can be read."""
-    from reconciler.adapters.objects import Bucket  # noqa: PLC0415 - boto3 takes 200 ms
+    from replay_tools.bucket import Bucket  # noqa: PLC0415 - boto3 takes 200 ms
 
     name, _, prefix = path.removeprefix(SCHEME).partition("/")
     bucket = Bucket(name)
